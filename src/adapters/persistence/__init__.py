@@ -1,0 +1,1 @@
+"""The database: one schema, one history, SQLite and PostgreSQL."""

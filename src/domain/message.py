@@ -1,0 +1,178 @@
+"""The message: one recipient's SMS or call, and what may become of it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from domain.errors import InvalidReferenceError, InvalidTextError
+from domain.outcome import Accepted, Rejected, SubmitOutcome, Unavailable, Unconfirmed
+from domain.phone import Phone
+from domain.sender_id import SenderId
+
+REFERENCE_LENGTH = 100
+
+
+class Channel(StrEnum):
+    """How a message reaches its recipient."""
+
+    SMS = "sms"
+    CALL = "call"
+
+
+class MessageStatus(StrEnum):
+    """Where a message stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SUBMITTED = "submitted"
+    UNKNOWN = "unknown"
+    DELIVERED = "delivered"
+    UNDELIVERABLE = "undeliverable"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    BLOCKED = "blocked"
+
+
+_S = MessageStatus
+TRANSITIONS: dict[MessageStatus, frozenset[MessageStatus]] = {
+    _S.QUEUED: frozenset({_S.SENDING, _S.CANCELED, _S.EXPIRED, _S.BLOCKED}),
+    _S.SENDING: frozenset({_S.SUBMITTED, _S.QUEUED, _S.UNKNOWN, _S.REJECTED, _S.FAILED}),
+    _S.SUBMITTED: frozenset({_S.DELIVERED, _S.UNDELIVERABLE, _S.EXPIRED}),
+    _S.UNKNOWN: frozenset(
+        {_S.SUBMITTED, _S.DELIVERED, _S.UNDELIVERABLE, _S.EXPIRED, _S.FAILED, _S.QUEUED}
+    ),
+    _S.DELIVERED: frozenset(),
+    _S.UNDELIVERABLE: frozenset({_S.DELIVERED}),
+    _S.EXPIRED: frozenset({_S.DELIVERED}),
+    _S.REJECTED: frozenset(),
+    _S.FAILED: frozenset({_S.DELIVERED}),
+    _S.CANCELED: frozenset(),
+    _S.BLOCKED: frozenset(),
+}
+"""What may follow what. The moves out of a final state are a true ``delivered`` only."""
+
+RECEIPT_STATUSES = frozenset({_S.SUBMITTED, _S.DELIVERED, _S.UNDELIVERABLE, _S.EXPIRED})
+"""What a provider can later say of a message it took."""
+
+
+class IllegalTransitionError(ValueError):
+    """A move the state machine does not have: a defect of ours, never a caller's doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message did not go, or why nobody knows.
+
+    Attributes:
+        code: in our words, snake_case.
+        text: for a person.
+        provider_code: in the provider's words.
+    """
+
+    code: str
+    text: str
+    provider_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One recipient's SMS or call: the unit that is sent, tracked and answered for.
+
+    Attributes:
+        id: UUIDv7; also our reference on the provider's side.
+        request_id: the request it came with.
+        text: as the caller gave it, character by character.
+        provider: the code of the provider it goes through.
+        sender: the caller's choice; ``None`` is the provider's default.
+        reference: the caller's own name for it.
+        provider_id: the provider's name for it, once there is one.
+        attempts: submissions so far, the present one included.
+    """
+
+    id: UUID
+    request_id: UUID
+    channel: Channel
+    recipient: Phone
+    text: str
+    provider: str
+    status: MessageStatus
+    created_at: datetime
+    updated_at: datetime
+    sender: SenderId | None = None
+    reference: str | None = None
+    provider_id: str | None = None
+    attempts: int = 0
+    failure: Failure | None = None
+
+    def moved(
+        self, status: MessageStatus, at: datetime, failure: Failure | None = None
+    ) -> "Message":
+        """Return the message in its next state.
+
+        Raises:
+            IllegalTransitionError: the state machine has no such move.
+        """
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransitionError(f"{self.status} -> {status}")
+        return replace(self, status=status, updated_at=at, failure=failure)
+
+    def after(self, outcome: SubmitOutcome, at: datetime) -> "Message":
+        """Return what the message becomes when its one attempt ended so."""
+        match outcome:
+            case Accepted(provider_id, delivered):
+                taken = replace(self.moved(_S.SUBMITTED, at), provider_id=provider_id)
+                return taken.moved(_S.DELIVERED, at) if delivered else taken
+            case Rejected():
+                return self.moved(_S.REJECTED, at, _failure(outcome.reason, outcome))
+            case Unavailable():
+                return self.moved(_S.FAILED, at, _failure(outcome.kind, outcome))
+            case Unconfirmed():
+                return self.moved(_S.UNKNOWN, at, _failure("unconfirmed", outcome))
+            case _:
+                assert_never(outcome)
+
+    def after_receipt(self, status: MessageStatus, at: datetime) -> "Message":
+        """Return what the message becomes on the provider's later word.
+
+        Late, repeated and reordered words never move it back: then it is returned as it is.
+        """
+        if status not in RECEIPT_STATUSES:
+            raise IllegalTransitionError(f"no receipt says {status}")
+        if self.status is _S.SENDING:
+            taken = self.moved(_S.SUBMITTED, at)
+            return taken if status is _S.SUBMITTED else taken.moved(status, at)
+        if status not in TRANSITIONS[self.status]:
+            return self
+        return self.moved(status, at)
+
+
+def _failure(code: str, outcome: Rejected | Unavailable | Unconfirmed) -> Failure:
+    return Failure(str(code), outcome.text, outcome.provider_code)
+
+
+def check_text(text: str) -> None:
+    """Refuse a text no provider could carry.
+
+    Raises:
+        InvalidTextError: it is empty, or has a NUL or half a surrogate pair.
+    """
+    if not text:
+        raise InvalidTextError("The message is empty.")
+    if "\x00" in text:
+        raise InvalidTextError("The message has a NUL character (U+0000); take it out.")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidTextError("The message has half a surrogate pair; send whole characters.")
+
+
+def check_reference(reference: str) -> None:
+    """Refuse a reference that could not be stored and found again.
+
+    Raises:
+        InvalidReferenceError: it is empty, over 100 characters, or not printable.
+    """
+    if not 1 <= len(reference) <= REFERENCE_LENGTH or not reference.isprintable():
+        raise InvalidReferenceError(f"A reference is 1 to {REFERENCE_LENGTH} printable characters.")

@@ -1,0 +1,27 @@
+"""The request: one text, one or many recipients."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.message import Channel
+from domain.sender_id import SenderId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One ``POST /sms`` or ``POST /call``.
+
+    Attributes:
+        id: UUIDv7.
+        text: what every one of its messages says.
+        recipients: how many phones it named, repeated and blacklisted ones left out.
+    """
+
+    id: UUID
+    channel: Channel
+    text: str
+    recipients: int
+    created_at: datetime
+    sender: SenderId | None = None
+    reference: str | None = None

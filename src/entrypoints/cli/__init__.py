@@ -1,0 +1,1 @@
+"""The program habar: one command group a file."""

@@ -1,0 +1,1 @@
+"""What Habar promises, as tests."""

@@ -1,0 +1,16 @@
+"""What every test shares."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "habar",
+    deadline=None,  # a shared machine stalls now and then; that is no failure
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
+)
+settings.load_profile("habar")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
