@@ -46,8 +46,8 @@ class MessageTooLongError(DomainError):
     """Longer than the chosen provider takes."""
 
 
-class TooManyRecipientsError(DomainError):
-    """More recipients than one request may have, or none at all."""
+class RecipientCountError(DomainError):
+    """No recipient at all, or more than one request may have."""
 
 
 class UnknownProviderError(DomainError):

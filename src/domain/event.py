@@ -2,8 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from domain.message import MessageStatus
+
+class EventName(StrEnum):
+    """What happened to a message."""
+
+    ACCEPTED = "accepted"
+    BLOCKED = "blocked"
+    SUBMITTED = "submitted"
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +23,6 @@ class Event:
 
     Attributes:
         at: when.
-        status: the state it led to.
         provider: who was asked, where somebody was.
         provider_code: the provider's own code.
         text: for a person; never the message's text, never a full number.
@@ -20,7 +30,7 @@ class Event:
     """
 
     at: datetime
-    status: MessageStatus
+    name: EventName
     provider: str | None = None
     provider_code: str | None = None
     text: str = ""

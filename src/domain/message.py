@@ -1,5 +1,6 @@
 """The message: one recipient's SMS or call, and what may become of it."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,7 @@ from domain.phone import Phone
 from domain.sender_id import SenderId
 
 REFERENCE_LENGTH = 100
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Channel(StrEnum):
@@ -116,16 +118,22 @@ class Message:
         Raises:
             IllegalTransitionError: the state machine has no such move.
         """
-        if status not in TRANSITIONS[self.status]:
-            raise IllegalTransitionError(f"{self.status} -> {status}")
+        self._check_move(status)
         return replace(self, status=status, updated_at=at, failure=failure)
+
+    def started(self, at: datetime) -> "Message":
+        """Return the message with one more attempt under way."""
+        return replace(self.moved(_S.SENDING, at), attempts=self.attempts + 1)
 
     def after(self, outcome: SubmitOutcome, at: datetime) -> "Message":
         """Return what the message becomes when its one attempt ended so."""
         match outcome:
             case Accepted(provider_id, delivered):
-                taken = replace(self.moved(_S.SUBMITTED, at), provider_id=provider_id)
-                return taken.moved(_S.DELIVERED, at) if delivered else taken
+                self._check_move(_S.SUBMITTED)
+                status = _S.DELIVERED if delivered else _S.SUBMITTED
+                return replace(
+                    self, status=status, updated_at=at, failure=None, provider_id=provider_id
+                )
             case Rejected():
                 return self.moved(_S.REJECTED, at, _failure(outcome.reason, outcome))
             case Unavailable():
@@ -149,6 +157,10 @@ class Message:
             return self
         return self.moved(status, at)
 
+    def _check_move(self, status: MessageStatus) -> None:
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransitionError(f"{self.status} -> {status}")
+
 
 def _failure(code: str, outcome: Rejected | Unavailable | Unconfirmed) -> Failure:
     return Failure(str(code), outcome.text, outcome.provider_code)
@@ -164,7 +176,7 @@ def check_text(text: str) -> None:
         raise InvalidTextError("The message is empty.")
     if "\x00" in text:
         raise InvalidTextError("The message has a NUL character (U+0000); take it out.")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    if _HALF_PAIR.search(text):
         raise InvalidTextError("The message has half a surrogate pair; send whole characters.")
 
 

@@ -8,7 +8,7 @@ from domain.errors import InvalidPhoneError
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z", re.ASCII)
 _SEPARATORS = str.maketrans("", "", " -().")
-_MASK_FROM = 7
+_HIDDEN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,10 @@ class Phone:
 
     @property
     def masked(self) -> str:
-        """The number as logs may show it, such as ``7701***4567``."""
+        """The number as logs may show it, such as ``7701***4567``: never all of its digits."""
         digits = self.msisdn
-        if len(digits) <= _MASK_FROM:
-            return f"***{digits[-2:]}"
-        return f"{digits[:4]}***{digits[-4:]}"
+        shown = min(4, (len(digits) - _HIDDEN) // 2)
+        return f"{digits[:shown]}***{digits[-shown:]}"
 
 
 def without_separators(text: str) -> str:

@@ -5,7 +5,6 @@ TS 23.040, 9.2.3.24.1 (the six octets that join segments leave 153 septets or 67
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,8 +14,6 @@ _BASIC = (
 )
 _EXTENSION = "\f^{}\\[~]|€"
 _GSM7 = re.compile(f"[{re.escape(_BASIC + _EXTENSION)}]*\\Z")
-_EXTENDED = re.compile(f"[{re.escape(_EXTENSION)}]")
-_BEYOND_BMP = 0xFFFF
 
 
 class Encoding(StrEnum):
@@ -34,6 +31,15 @@ class Encoding(StrEnum):
     def joined(self) -> int:
         """Units that fit each of several segments: 153 septets or 67 code units."""
         return 153 if self is Encoding.GSM7 else 67
+
+
+_BEFORE_TWO_UNITS = {
+    Encoding.GSM7: re.compile(f"(?=[{re.escape(_EXTENSION)}])"),
+    Encoding.UCS2: re.compile("(?=[\U00010000-\U0010ffff])"),
+}
+_FIRST_HALF = {
+    encoding: re.compile(rf"\+{before.pattern}") for encoding, before in _BEFORE_TWO_UNITS.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,7 @@ def count_segments(text: str) -> Segments:
     """Count the segments of a text, as handsets and invoices do."""
     encoding = encoding_of(text)
     units = _units(text, encoding)
-    if units <= encoding.alone:
-        return Segments(encoding, 1, units)
-    return Segments(encoding, sum(1 for _ in _pieces(text, encoding)), units)
+    return Segments(encoding, len(_pieces(units, encoding)), len(units))
 
 
 def split_segments(text: str) -> tuple[str, ...]:
@@ -71,29 +75,24 @@ def split_segments(text: str) -> tuple[str, ...]:
     A surrogate pair and an escaped character are never cut in two.
     """
     encoding = encoding_of(text)
-    if _units(text, encoding) <= encoding.alone:
-        return (text,)
-    return tuple(_pieces(text, encoding))
+    first_half = _FIRST_HALF[encoding]
+    return tuple(first_half.sub("", piece) for piece in _pieces(_units(text, encoding), encoding))
 
 
-def _units(text: str, encoding: Encoding) -> int:
-    if encoding is Encoding.GSM7:
-        return len(text) + len(_EXTENDED.findall(text))
-    return len(text) + sum(1 for character in text if ord(character) > _BEYOND_BMP)
+def _units(text: str, encoding: Encoding) -> str:
+    """Write a text with one character per unit: ``+`` for the first half of a two-unit one."""
+    return _BEFORE_TWO_UNITS[encoding].sub("+", text)
 
 
-def _width(character: str, encoding: Encoding) -> int:
-    if encoding is Encoding.GSM7:
-        return 2 if character in _EXTENSION else 1
-    return 2 if ord(character) > _BEYOND_BMP else 1
-
-
-def _pieces(text: str, encoding: Encoding) -> Iterator[str]:
-    start, used = 0, 0
-    for position, character in enumerate(text):
-        width = _width(character, encoding)
-        if used + width > encoding.joined:
-            yield text[start:position]
-            start, used = position, 0
-        used += width
-    yield text[start:]
+def _pieces(units: str, encoding: Encoding) -> list[str]:
+    if len(units) <= encoding.alone:
+        return [units]
+    before, size = _BEFORE_TWO_UNITS[encoding], encoding.joined
+    pieces, start = [], 0
+    while start < len(units):
+        end = start + size
+        if before.match(units, end):
+            end -= 1
+        pieces.append(units[start:end])
+        start = end
+    return pieces

@@ -25,7 +25,7 @@ class TextLimit:
             MessageTooLongError: it names the limit.
         """
         if self.characters is not None:
-            length = len(text.encode("utf-16-le")) // 2
+            length = len(text.encode("utf-16-le", "surrogatepass")) // 2
             if length > self.characters:
                 raise MessageTooLongError(
                     f"The message has {length} characters; this provider takes {self.characters}."

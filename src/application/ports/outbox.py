@@ -32,11 +32,17 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message on its way into the outbox, with the lease its sender already holds."""
+    """A message on its way into the outbox.
+
+    Attributes:
+        lease: held by the process that sends it now; ``None`` for one that is not sent.
+        events: what happened to it already, its acceptance apart.
+    """
 
     message: Message
     segments: Segments
-    lease: Lease
+    lease: Lease | None
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,51 +55,24 @@ class Settlement:
 
 
 class Outbox(Protocol):
-    """Where messages wait, and where what became of them is written."""
+    """Where messages wait, and where what became of them is written.
 
-    async def open(self, request: Request) -> None:
-        """Write a request that many messages will follow; durable on return."""
-        ...
+    Every method raises ``StorageUnavailableError`` when the database cannot be written.
+    """
 
-    async def accept(self, new: NewMessage, request: Request | None = None) -> None:
-        """Write a message, and its request when it is given; both durable on return."""
+    async def accept(self, messages: Sequence[NewMessage], request: Request | None = None) -> None:
+        """Write messages, and their request with the first of them; all durable on return.
+
+        Args:
+            messages: at most 1 000 at once; none where only the request is to be written.
+            request: given once, with or before the first messages.
+        """
         ...
 
     async def settle(self, settlement: Settlement) -> bool:
-        """Write what an attempt came to; durable on return.
+        """Write what an attempt came to; durable on return, and safe to repeat.
 
         Returns:
             False when the lease was lost meanwhile: then nothing was changed.
         """
         ...
-
-
-class OutboxReader(Protocol):
-    """The read side: what is known of a message and of a request."""
-
-    async def message(self, message_id: UUID) -> "StoredMessage | None":
-        """Return a message with its history, or ``None`` when there is none."""
-        ...
-
-    async def request(
-        self, request_id: UUID, *, after: UUID | None, limit: int
-    ) -> "tuple[Request, Sequence[StoredMessage]] | None":
-        """Return a request and up to ``limit`` of its messages, in order, without histories.
-
-        Attributes:
-            after: start behind this message.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
-    """A message as the database has it.
-
-    Attributes:
-        history: oldest first, from its acceptance on; empty where it was not asked for.
-    """
-
-    message: Message
-    segments: Segments
-    history: tuple[Event, ...] = ()

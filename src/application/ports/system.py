@@ -42,6 +42,18 @@ class NumberingPlan(Protocol):
 class Storage(Protocol):
     """The database as a whole."""
 
+    async def open(self) -> None:
+        """Make it ready: created where missing, up to date, as durable as promised.
+
+        Raises:
+            SettingsError: it cannot be reached, entered or migrated; it says which and why.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Write what waits, then close every connection."""
+        ...
+
     async def problem(self) -> str | None:
         """Say what keeps the database from serving, or ``None`` when it is ready."""
         ...

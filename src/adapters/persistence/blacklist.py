@@ -1,0 +1,163 @@
+"""The blacklist table, which the system Habar replaces may have made and filled.
+
+That system stored phones as it was given them, mostly digits, perhaps with a ``+``: both forms are
+looked for.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adapters.persistence.group_commit import AWAY, GroupCommit, away
+from adapters.persistence.tables import blacklist
+from domain.blacklist import BlacklistEntry
+from domain.phone import Phone
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class BlacklistLookup(Protocol):
+    """Which of some phones are listed, as fast as the database can tell."""
+
+    async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
+        """See ``BlacklistRepository.listed``."""
+        ...
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        ...
+
+
+class SqlBlacklist:
+    """The list in ``sms_blacklist``; see ``BlacklistRepository``."""
+
+    def __init__(self, commits: GroupCommit, engine: AsyncEngine, lookup: BlacklistLookup) -> None:
+        self._commits = commits
+        self._engine = engine
+        self._lookup = lookup
+
+    async def add(self, entry: BlacklistEntry) -> None:
+        """Put a phone on the list; see ``BlacklistRepository.add``."""
+        await self._commits.run(_add, entry)
+
+    async def remove(self, phone: Phone) -> None:
+        """Take a phone off the list; see ``BlacklistRepository.remove``."""
+        await self._commits.run(_remove, phone)
+
+    async def find(self, phone: Phone) -> BlacklistEntry | None:
+        """Return the entry of a phone; see ``BlacklistRepository.find``."""
+        query = sa.select(blacklist.c.created_at).where(blacklist.c.phone.in_(_forms(phone)))
+        try:
+            async with self._engine.connect() as connection:
+                row = (await connection.execute(query.order_by(blacklist.c.created_at))).first()
+        except AWAY as error:
+            raise away(error) from None
+        if row is None:
+            return None
+        at = _LONG_AGO if row.created_at is None else row.created_at.replace(tzinfo=UTC)
+        return BlacklistEntry(phone, at)
+
+    async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
+        """Return those on the list; see ``BlacklistRepository.listed``."""
+        return await self._lookup.listed(phones)
+
+
+class PostgresLookup:
+    """Asks for the phones of all waiting requests in one query."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._reads = GroupCommit(engine)
+
+    async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
+        """Return those on the list."""
+        return await self._reads.run(_select, phones)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._reads.close()
+
+
+class SqliteLookup:
+    """Asks on a connection of its own, in the event loop.
+
+    A look-up takes microseconds; the way to a thread and back takes seventy times as long. At most
+    1 000 phones are asked at once, so that the loop never waits for more than a millisecond or two.
+    """
+
+    _QUERY = "SELECT phone FROM sms_blacklist WHERE phone IN (SELECT value FROM json_each(?))"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
+        """Return those on the list."""
+        asked = msgspec.json.encode([form for phone in phones for form in _forms(phone)])
+        try:
+            found = self._reader().execute(self._QUERY, (asked.decode(),)).fetchall()
+        except sqlite3.OperationalError as error:
+            raise away(error) from None
+        return _matching(phones, {row[0] for row in found})
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _reader(self) -> sqlite3.Connection:
+        if self._connection is None:
+            uri = f"{self._path.resolve().as_uri()}?mode=ro"
+            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1)
+            self._connection.execute("PRAGMA mmap_size=268435456")
+        return self._connection
+
+
+async def _add(connection: AsyncConnection, entries: Sequence[BlacklistEntry]) -> Sequence[None]:
+    for entry in entries:
+        known = sa.exists().where(blacklist.c.phone.in_(_forms(entry.phone)))
+        at = entry.created_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+        row = sa.select(
+            sa.literal(entry.phone.msisdn), sa.literal(at, blacklist.c.created_at.type)
+        ).where(~known)
+        insert = _insert(connection).from_select(["phone", "created_at"], row)
+        await connection.execute(insert.on_conflict_do_nothing())
+    return [None] * len(entries)
+
+
+def _insert(connection: AsyncConnection) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(blacklist)
+    return postgresql.insert(blacklist)
+
+
+async def _remove(connection: AsyncConnection, phones: Sequence[Phone]) -> Sequence[None]:
+    forms = [form for phone in phones for form in _forms(phone)]
+    await connection.execute(sa.delete(blacklist).where(blacklist.c.phone.in_(forms)))
+    return [None] * len(phones)
+
+
+async def _select(
+    connection: AsyncConnection, items: Sequence[Sequence[Phone]]
+) -> Sequence[frozenset[Phone]]:
+    forms = [form for phones in items for phone in phones for form in _forms(phone)]
+    array = sa.literal(forms, postgresql.ARRAY(sa.String))
+    query = sa.select(blacklist.c.phone).where(blacklist.c.phone == sa.any_(array))
+    found = {row.phone for row in await connection.execute(query)}
+    return [_matching(phones, found) for phones in items]
+
+
+def _forms(phone: Phone) -> tuple[str, str]:
+    return phone.msisdn, phone.e164
+
+
+def _matching(phones: Sequence[Phone], found: set[str]) -> frozenset[Phone]:
+    if not found:
+        return frozenset()
+    return frozenset(p for p in phones if p.msisdn in found or p.e164 in found)

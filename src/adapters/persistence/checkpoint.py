@@ -1,0 +1,40 @@
+"""SQLite's checkpoint, on a connection of its own."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import aiosqlite
+
+INTERVAL_S = 0.5
+_log = logging.getLogger(__name__)
+
+
+class Checkpointer:
+    """Moves what the log has gathered into the database file, twice a second.
+
+    Left to SQLite it would run inside somebody's commit: 4 ms where 1 ms is usual.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; needs a running event loop."""
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """End after the checkpoint that may be under way."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        async with aiosqlite.connect(self._path, isolation_level=None) as connection:
+            while True:
+                await asyncio.sleep(INTERVAL_S)
+                try:
+                    await connection.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+                except aiosqlite.OperationalError:
+                    _log.warning("checkpoint not made; trying again")

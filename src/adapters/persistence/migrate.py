@@ -1,0 +1,117 @@
+"""Bringing a database up to date: created when missing, migrated under a lock.
+
+Runs in a thread of its own, with plain synchronous connections: it happens once, before anything
+is served. On PostgreSQL it goes to the server itself, past PgBouncer.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from adapters.persistence.engines import DatabaseTarget, postgres_arguments
+from adapters.persistence.migrations import HEAD
+
+_LOCK_KEY = 0x6861626172
+_VERSION = "SELECT version_num FROM alembic_version"
+
+
+class NewerDatabaseError(Exception):
+    """The database was migrated by a later version of Habar."""
+
+
+def migrate(target: DatabaseTarget) -> None:
+    """Create the database and the schema where they are missing, and apply every revision.
+
+    Several processes may do this at once: one works, the others wait and find it done.
+
+    Raises:
+        NewerDatabaseError: a later version was here; nothing is changed.
+        sqlalchemy.exc.DBAPIError: the server refused.
+    """
+    if target.sqlite_path is None:
+        _create_database(target)
+    with _locked(target) as connection:
+        version = _version(connection)
+        if version == HEAD:
+            return
+        if version is not None and version > HEAD:
+            raise NewerDatabaseError(
+                f"the database is at revision {version}, this program knows {HEAD}; "
+                "start the newer version, or restore the backup made before it"
+            )
+        _upgrade(connection)
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    # Loaded here: a start on a current database does without it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "adapters.persistence:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+@contextmanager
+def _locked(target: DatabaseTarget) -> Iterator[sa.Connection]:
+    """Open a transaction that only one process at a time can have."""
+    if target.sqlite_path is not None:
+        engine = sa.create_engine(
+            target.url.set(drivername="sqlite"),
+            poolclass=NullPool,
+            connect_args={"isolation_level": None, "timeout": 60},
+        )
+        sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+        with engine.begin() as connection:
+            yield connection
+        return
+    engine = _postgres(target.admin_url)
+    with engine.begin() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
+        _enter_schema(connection, target.schema or "public")
+        yield connection
+
+
+def _enter_schema(connection: sa.Connection, schema: str) -> None:
+    quoted = connection.dialect.identifier_preparer.quote(schema)
+    known = sa.inspect(connection).has_schema(schema)
+    if not known:  # CREATE ... IF NOT EXISTS asks for the right to create even when it exists
+        connection.exec_driver_sql(f"CREATE SCHEMA {quoted}")
+    connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted}")
+    connection.dialect.default_schema_name = schema
+
+
+def _create_database(target: DatabaseTarget) -> None:
+    """Create the database through the maintenance one, where it cannot be entered."""
+    try:
+        with _postgres(target.admin_url).connect():
+            return
+    except sa.exc.OperationalError as error:
+        if "does not exist" not in str(error.orig):
+            raise
+    engine = _postgres(target.admin_url.set(database="postgres"))
+    quoted = engine.dialect.identifier_preparer.quote(str(target.admin_url.database))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        try:
+            connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
+        except sa.exc.ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", None) != "42P04":  # another process was faster
+                raise
+
+
+def _postgres(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args=postgres_arguments(),
+    )
+
+
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql(_VERSION).scalar()

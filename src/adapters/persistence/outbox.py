@@ -1,0 +1,101 @@
+"""The outbox on SQLAlchemy Core, for SQLite and PostgreSQL alike."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.rows import event_row, message_row, request_row, settled_row
+from adapters.persistence.tables import events, messages, requests
+from application.ports.outbox import NewMessage, Settlement
+from domain.message import MessageStatus
+from domain.request import Request
+
+_Acceptance = tuple[Sequence[NewMessage], Request | None]
+_SETTLE = (
+    sa.update(messages)
+    .where(
+        messages.c.id == sa.bindparam("of_id"),
+        messages.c.lease_token == sa.bindparam("of_token"),
+        messages.c.status == MessageStatus.SENDING,
+    )
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in (
+                "status",
+                "updated_at",
+                "provider_id",
+                "error_code",
+                "error_text",
+                "provider_code",
+            )
+        }
+    )
+)
+
+
+class SqlOutbox:
+    """Messages are rows of ``sms_messages``; see ``Outbox``.
+
+    A settled row keeps its token: a settlement that is repeated, because the answer to its commit
+    was lost, is then recognised as done.
+    """
+
+    def __init__(self, commits: GroupCommit, owner: UUID) -> None:
+        """Write through ``commits``.
+
+        Args:
+            commits: the one writer of this process.
+            owner: this start of the process; messages it was sending are in doubt once it is gone.
+        """
+        self._commits = commits
+        self._owner = owner
+
+    async def accept(self, messages: Sequence[NewMessage], request: Request | None = None) -> None:
+        """Write messages and their request; see ``Outbox.accept``."""
+        await self._commits.run(self._insert, (messages, request))
+
+    async def settle(self, settlement: Settlement) -> bool:
+        """Write what an attempt came to; see ``Outbox.settle``."""
+        return await self._commits.run(_settle, settlement)
+
+    async def _insert(
+        self, connection: AsyncConnection, items: Sequence[_Acceptance]
+    ) -> Sequence[None]:
+        opened = [request_row(request) for _, request in items if request is not None]
+        accepted = [new for news, _ in items for new in news]
+        if opened:
+            await connection.execute(requests.insert(), opened)
+        if accepted:
+            rows = [message_row(new, self._owner) for new in accepted]
+            await connection.execute(messages.insert(), rows)
+            await _record(connection, [(new.message.id, new.events) for new in accepted])
+        return [None] * len(items)
+
+
+async def _settle(connection: AsyncConnection, items: Sequence[Settlement]) -> Sequence[bool]:
+    rows = [settled_row(item) for item in items]
+    changed = (await connection.execute(_SETTLE, rows)).rowcount
+    held = [True] * len(items) if changed == len(items) else await _held(connection, items)
+    written = [item for item, ours in zip(items, held, strict=True) if ours]
+    await _record(connection, [(item.message.id, item.events) for item in written])
+    return held
+
+
+async def _held(connection: AsyncConnection, items: Sequence[Settlement]) -> list[bool]:
+    """Tell which settlements still held their lease, once it is known that some did not."""
+    query = sa.select(messages.c.id, messages.c.lease_token).where(
+        messages.c.id.in_([item.message.id for item in items])
+    )
+    tokens = {row.id: row.lease_token for row in await connection.execute(query)}
+    return [tokens.get(item.message.id) == item.lease.token for item in items]
+
+
+async def _record(connection: AsyncConnection, histories: Sequence[tuple[UUID, Any]]) -> None:
+    rows = [event_row(message_id, event) for message_id, lines in histories for event in lines]
+    if rows:
+        await connection.execute(events.insert(), rows)

@@ -1,0 +1,81 @@
+"""The database as a whole: brought up to date, opened, watched, closed."""
+
+import asyncio
+
+import sqlalchemy as sa
+
+from adapters.persistence.blacklist import BlacklistLookup
+from adapters.persistence.checkpoint import Checkpointer
+from adapters.persistence.engines import DatabaseTarget, Engines
+from adapters.persistence.group_commit import AWAY, GroupCommit
+from adapters.persistence.migrate import NewerDatabaseError, migrate
+from adapters.persistence.migrations import HEAD
+from adapters.persistence.single_process import SingleProcess
+from application.errors import SettingsError
+
+_ANSWER_S = 2.0
+
+
+class SqlStorage:
+    """Opens and closes everything that belongs to the database, in the right order."""
+
+    def __init__(
+        self,
+        target: DatabaseTarget,
+        engines: Engines,
+        commits: GroupCommit,
+        lookup: BlacklistLookup,
+    ) -> None:
+        self._target = target
+        self._engines = engines
+        self._commits = commits
+        self._lookup = lookup
+        path = target.sqlite_path
+        self._process = None if path is None else SingleProcess(path)
+        self._checkpointer = None if path is None else Checkpointer(path)
+
+    async def open(self) -> None:
+        """Make the database ready; see ``Storage.open``."""
+        if self._target.sqlite_path is not None:
+            self._target.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+        if self._process is not None:
+            self._process.acquire()
+        try:
+            await asyncio.to_thread(migrate, self._target)
+            await self._check_durability()
+        except (sa.exc.DBAPIError, NewerDatabaseError) as error:
+            raise SettingsError([f"DATABASE_URL: {getattr(error, 'orig', error)}"]) from None
+        if self._checkpointer is not None:
+            self._checkpointer.start()
+
+    async def close(self) -> None:
+        """Write what waits, then close; see ``Storage.close``."""
+        await self._commits.close()
+        await self._lookup.close()
+        if self._checkpointer is not None:
+            await self._checkpointer.close()
+        await self._engines.close()
+        if self._process is not None:
+            self._process.release()
+
+    async def problem(self) -> str | None:
+        """Say what keeps the database from serving; see ``Storage.problem``."""
+        try:
+            async with asyncio.timeout(_ANSWER_S), self._engines.reader.connect() as connection:
+                version = await connection.scalar(sa.select(_version.c.version_num))
+        except (*AWAY, sa.exc.ProgrammingError) as error:
+            return f"the database does not answer: {type(error).__name__}"
+        return None if version == HEAD else f"the database is at revision {version}, not {HEAD}"
+
+    async def _check_durability(self) -> None:
+        """Refuse a database that may forget what it said was written."""
+        setting = "PRAGMA synchronous" if self._engines.is_sqlite else "SHOW synchronous_commit"
+        async with self._engines.writer.connect() as connection:
+            value = (await connection.exec_driver_sql(setting)).scalar()
+        if value in {0, 1, "off", "local"}:
+            raise SettingsError(
+                [f"DATABASE_URL: {setting} is {value}; an accepted message could be lost"]
+            )
+
+
+_version = sa.table("alembic_version", sa.column("version_num"))

@@ -1,0 +1,17 @@
+"""What can fail around a use case without anybody having broken a rule."""
+
+
+class StorageUnavailableError(Exception):
+    """The database could not be reached or could not write; nothing more is known."""
+
+
+class SettingsError(Exception):
+    """The deployment is set up wrongly.
+
+    Attributes:
+        problems: every one of them, for a person, each naming the setting.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems

@@ -1,0 +1,39 @@
+"""Who must not be written to."""
+
+from application.ports.repositories import BlacklistRepository
+from application.ports.system import Clock, NumberingPlan
+from domain.blacklist import BlacklistEntry
+from domain.errors import NotBlacklistedError
+
+
+class ManageBlacklist:
+    """``POST``, ``DELETE`` and ``GET /blacklist``. Phones are taken as people write them.
+
+    Every action raises ``InvalidPhoneError`` for what cannot be a number.
+    """
+
+    def __init__(
+        self, blacklist: BlacklistRepository, numbering: NumberingPlan, clock: Clock
+    ) -> None:
+        self._blacklist = blacklist
+        self._numbering = numbering
+        self._clock = clock
+
+    async def add(self, phone: str) -> None:
+        """Put a phone on the list; one already there keeps its date."""
+        await self._blacklist.add(BlacklistEntry(self._numbering.read(phone), self._clock.now()))
+
+    async def remove(self, phone: str) -> None:
+        """Take a phone off the list; one that is not there is no error."""
+        await self._blacklist.remove(self._numbering.read(phone))
+
+    async def find(self, phone: str) -> BlacklistEntry:
+        """Return the entry of a phone.
+
+        Raises:
+            NotBlacklistedError: it is not on the list.
+        """
+        entry = await self._blacklist.find(self._numbering.read(phone))
+        if entry is None:
+            raise NotBlacklistedError("The phone is not on the blacklist.")
+        return entry

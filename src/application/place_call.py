@@ -1,0 +1,15 @@
+"""Place calls that read a text aloud."""
+
+from application.submission import SendCommand, SendReport, Submission
+from domain.message import Channel
+
+
+class PlaceCall:
+    """``POST /call``."""
+
+    def __init__(self, submission: Submission) -> None:
+        self._submit = submission
+
+    async def __call__(self, command: SendCommand) -> SendReport:
+        """Call every recipient; see ``Submission``."""
+        return await self._submit(command, Channel.CALL)

@@ -1,0 +1,15 @@
+"""Send short messages."""
+
+from application.submission import SendCommand, SendReport, Submission
+from domain.message import Channel
+
+
+class SendSms:
+    """``POST /sms``."""
+
+    def __init__(self, submission: Submission) -> None:
+        self._submit = submission
+
+    async def __call__(self, command: SendCommand) -> SendReport:
+        """Send the text to every recipient; see ``Submission``."""
+        return await self._submit(command, Channel.SMS)

@@ -1,0 +1,143 @@
+"""What the settings must be together, and what is made of them."""
+
+import ipaddress
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from phonenumbers import SUPPORTED_REGIONS
+
+from adapters.persistence.engines import DatabaseTarget
+from application.errors import SettingsError
+from application.routing import ALIASES, SMS_PROVIDERS
+from entrypoints.settings import Settings
+
+CREDENTIALS = {
+    "smscru": ("username", "password"),
+    "twilio": ("sid", "token", "phone"),
+    "epochtasmsru": ("username", "password", "sender"),
+    "mobizonkz": ("api_key",),
+}
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_FORMATS = ("console", "json")
+
+
+def check(settings: Settings) -> None:
+    """Refuse settings that cannot work.
+
+    Raises:
+        SettingsError: with every problem.
+    """
+    problems = [
+        *_provider_problems(settings),
+        *_access_problems(settings),
+        *_database_problems(settings),
+        *_other_problems(settings),
+    ]
+    if problems:
+        raise SettingsError(problems)
+
+
+def configured(settings: Settings) -> tuple[str, ...]:
+    """Return the codes of the providers that have credentials here."""
+    return tuple(code for code in SMS_PROVIDERS if not _missing(settings, code))
+
+
+def default_provider(settings: Settings) -> str:
+    """Return the code of the provider that serves requests which name none."""
+    code = settings.sms_provider or "dummy"
+    return ALIASES.get(code, code)
+
+
+def database_target(settings: Settings) -> DatabaseTarget:
+    """Tell where the database is; ``PG_HOST`` wins over ``DATABASE_URL``."""
+    if settings.pg_host is not None:
+        url = _postgres_url(settings, settings.pg_host)
+        admin_url = _postgres_url(settings, settings.pg_real_host or settings.pg_host)
+        return DatabaseTarget(url=url, admin_url=admin_url, schema=settings.pg_schema)
+    url = sa.make_url(settings.database_url or "sqlite:///habar.db")
+    if url.get_backend_name() == "sqlite":
+        url = url.set(database=f"{settings.data_dir}/{url.database}") if _is_relative(url) else url
+        return DatabaseTarget(url=url, admin_url=url)
+    return DatabaseTarget(url=url, admin_url=url, schema=settings.pg_schema)
+
+
+def _is_relative(url: sa.URL) -> bool:
+    return not str(url.database).startswith("/")
+
+
+def _postgres_url(settings: Settings, host: str) -> sa.URL:
+    return sa.URL.create(
+        "postgresql",
+        username=settings.pg_user,
+        password=settings.pg_password,
+        host=host,
+        port=settings.pg_port,
+        database=settings.pg_database,
+    )
+
+
+def _missing(settings: Settings, code: str) -> list[str]:
+    names = [f"{code}_{part}" for part in CREDENTIALS[code]]
+    return [name.upper() for name in names if getattr(settings, name) is None]
+
+
+def _provider_problems(settings: Settings) -> Iterator[str]:
+    for code in SMS_PROVIDERS:
+        missing = _missing(settings, code)
+        if missing and len(missing) < len(CREDENTIALS[code]):
+            yield f"{', '.join(missing)}: not set, though other credentials of {code} are"
+        base_url = urlsplit(getattr(settings, f"{code}_base_url"))
+        if base_url.scheme not in {"http", "https"} or not base_url.hostname:
+            yield f"{code.upper()}_BASE_URL: expected a scheme and a host, such as https://host"
+    if settings.sms_dummy:
+        return
+    code = default_provider(settings)
+    if settings.sms_provider is None:
+        yield (
+            f"SMS_PROVIDER: not set; choose one of {', '.join(SMS_PROVIDERS)}, "
+            "or set SMS_DUMMY=true to try Habar without a provider"
+        )
+    elif code not in SMS_PROVIDERS:
+        yield f"SMS_PROVIDER: no such provider; choose one of {', '.join(SMS_PROVIDERS)}"
+    elif code not in configured(settings):
+        yield f"{', '.join(_missing(settings, code))}: needed by SMS_PROVIDER={code}"
+
+
+def _access_problems(settings: Settings) -> Iterator[str]:
+    if settings.api_keys or settings.auth_disabled or _is_loopback(settings.http_host):
+        return
+    yield (
+        f"HTTP_HOST: {settings.http_host} can be reached from other machines; set API_KEYS, "
+        "or AUTH_DISABLED=true where something in front of Habar checks who may call"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _database_problems(settings: Settings) -> Iterator[str]:
+    if settings.pg_host is not None or settings.database_url is None:
+        return
+    try:
+        url = sa.make_url(settings.database_url)
+    except (sa.exc.ArgumentError, ValueError):
+        yield "DATABASE_URL: not a URL; expected sqlite:///file or postgresql://user@host/name"
+        return
+    if url.get_backend_name() not in {"sqlite", "postgresql"}:
+        yield "DATABASE_URL: expected sqlite or postgresql"
+    elif not url.database or url.database == ":memory:":
+        yield "DATABASE_URL: name a file or a database; nothing is kept in memory"
+
+
+def _other_problems(settings: Settings) -> Iterator[str]:
+    if settings.default_region and settings.default_region not in SUPPORTED_REGIONS:
+        yield "DEFAULT_REGION: expected two capital letters, such as KZ"
+    if settings.log_level.upper() not in _LEVELS:
+        yield f"LOG_LEVEL: expected one of {', '.join(_LEVELS)}"
+    if settings.log_format not in _FORMATS:
+        yield f"LOG_FORMAT: expected one of {', '.join(_FORMATS)}"

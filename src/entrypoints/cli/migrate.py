@@ -1,0 +1,16 @@
+"""``habar migrate``."""
+
+import rich_click as click
+
+
+@click.command()
+def migrate() -> None:
+    """Create or upgrade the database, then exit; serve does the same when it starts."""
+    from adapters.persistence.migrate import migrate as run  # noqa: PLC0415
+    from adapters.persistence.migrations import HEAD  # noqa: PLC0415
+    from entrypoints.asgi import load_settings  # noqa: PLC0415
+    from entrypoints.checks import database_target  # noqa: PLC0415
+
+    target = database_target(load_settings())
+    run(target)
+    click.echo(f"The database is at revision {HEAD}.")

@@ -1,0 +1,18 @@
+"""``habar serve``."""
+
+import rich_click as click
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; HTTP_HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; HTTP_PORT.")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the API until SIGTERM or Ctrl-C.
+
+    Settings come from the environment and from .env; .env.example explains each one.
+    """
+    # Loaded here: the other commands start without a server.
+    from entrypoints.server import run  # noqa: PLC0415
+
+    given = {"HTTP_HOST": host, "HTTP_PORT": port}
+    run({name: str(value) for name, value in given.items() if value is not None})

@@ -1,0 +1,8 @@
+"""``habar simulate``."""
+
+import rich_click as click
+
+
+@click.command()
+def simulate() -> None:
+    """Placeholder."""

@@ -1,0 +1,50 @@
+"""Who may call: ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
+
+import hmac
+from collections.abc import Iterable
+from hashlib import sha256
+from http import HTTPStatus
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from entrypoints.http.errors import error_reply
+from entrypoints.http.shortcut import send_reply
+
+OPEN = frozenset({"/livez", "/readyz"})
+_DENIED = error_reply(
+    HTTPStatus.UNAUTHORIZED,
+    "unauthorized",
+    "Show an API key: Authorization: Bearer KEY, or X-API-Key: KEY.",
+    headers={"WWW-Authenticate": "Bearer"},
+)
+
+
+class KeyGuard:
+    """An ASGI application in front of another: no key, no entry, the health checks apart."""
+
+    def __init__(self, app: ASGIApp, keys: Iterable[str]) -> None:
+        self._app = app
+        self._digests = [sha256(key.encode()).digest() for key in keys]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != ScopeType.HTTP or self._may(scope):
+            await self._app(scope, receive, send)
+        else:
+            await send_reply(_DENIED, send)
+
+    def _may(self, scope: HTTPScope) -> bool:
+        if scope["path"] in OPEN:
+            return True
+        digest = sha256(_key(scope)).digest()
+        return any(hmac.compare_digest(digest, known) for known in self._digests)
+
+
+def _key(scope: HTTPScope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"x-api-key":
+            return value
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            return value[7:].strip()
+    return b""

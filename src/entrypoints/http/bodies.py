@@ -1,0 +1,89 @@
+"""JSON bodies, as callers send them: decoded here, for every route and every method."""
+
+import re
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+
+from entrypoints.http.errors import BodyError
+from entrypoints.http.replies import FieldError
+
+Body = TypeVar("Body")
+MAX_BODY_BYTES = 4_000_000
+"""A request of 100 000 phones has about 1.6 MB."""
+_BOM = b"\xef\xbb\xbf"
+_WHERE = re.compile(r"(?P<message>.*) - at `\$\.?(?P<field>.*)`\Z", re.DOTALL)
+
+
+class SendBody(msgspec.Struct, frozen=True, kw_only=True):
+    """One text to one or many recipients. Fields beside these are ignored."""
+
+    phones: str | int | list[str | int]
+    message: str
+    force: bool = False
+    provider: str | None = None
+    sender: str | None = None
+    reference: str | None = None
+    dry_run: bool = False
+
+    @property
+    def phone_list(self) -> list[str]:
+        """The phones as text, however they were written."""
+        if isinstance(self.phones, list):
+            return [p if isinstance(p, str) else str(p) for p in self.phones]
+        return [str(self.phones)]
+
+
+class PhoneBody(msgspec.Struct, frozen=True):
+    """One phone."""
+
+    phone: str | int
+
+
+SEND = msgspec.json.Decoder(SendBody, strict=False)
+PHONE = msgspec.json.Decoder(PhoneBody, strict=False)
+
+
+def decode(body: bytes, decoder: msgspec.json.Decoder[Body]) -> Body:
+    """Read a body.
+
+    ``"true"`` counts as true and ``"5"`` as 5, as callers of every language send them.
+
+    Raises:
+        BodyError: it is empty, not JSON, not UTF-8, nested without end, or of the wrong shape.
+    """
+    if not body:
+        raise BodyError("missing_body", "The request has no body; send JSON.")
+    try:
+        return decoder.decode(body.removeprefix(_BOM))
+    except msgspec.ValidationError as error:
+        raise _wrong_shape(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError):
+        raise BodyError(
+            "malformed_json", "The body is not JSON in UTF-8; check quotes and commas."
+        ) from None
+
+
+def refuse_encoding(headers: Any) -> None:  # noqa: ANN401 - any mapping of headers
+    """Refuse a compressed body.
+
+    Raises:
+        BodyError: 415.
+    """
+    encoding = headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise BodyError(
+            "unsupported_encoding",
+            "Compressed bodies are not taken; send plain JSON.",
+            status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        )
+
+
+def _wrong_shape(error: msgspec.ValidationError) -> BodyError:
+    found = _WHERE.match(str(error))
+    text, field = (found["message"], found["field"]) if found else (str(error), "")
+    missing = re.search(r"missing required field `(\w+)`", text)
+    field = field or (missing[1] if missing else "")
+    problem = FieldError(field, text.replace("`", ""))
+    return BodyError("invalid_request", f"The request is not valid: {problem.message}.", [problem])

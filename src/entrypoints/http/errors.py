@@ -1,0 +1,138 @@
+"""From an error to its reply: the only such table."""
+
+import logging
+from http import HTTPStatus
+
+from litestar import MediaType, Response
+from litestar.exceptions import HTTPException
+
+from application.errors import StorageUnavailableError
+from domain.errors import (
+    DomainError,
+    InvalidPhoneError,
+    InvalidReferenceError,
+    InvalidSenderError,
+    InvalidTextError,
+    MessageNotFoundError,
+    MessageTooLongError,
+    NotBlacklistedError,
+    ProviderCannotCallError,
+    ProviderNotConfiguredError,
+    RecipientCountError,
+    RequestNotFoundError,
+    UnknownProviderError,
+)
+from entrypoints.http.replies import ErrorEnvelope, FieldError, HttpRequest, Reply, encode
+
+RETRY_AFTER_S = 5
+_log = logging.getLogger(__name__)
+
+REPLIES: dict[type[DomainError], tuple[HTTPStatus, str]] = {
+    InvalidPhoneError: (HTTPStatus.BAD_REQUEST, "invalid_phone"),
+    InvalidTextError: (HTTPStatus.BAD_REQUEST, "invalid_message"),
+    InvalidSenderError: (HTTPStatus.BAD_REQUEST, "invalid_sender"),
+    InvalidReferenceError: (HTTPStatus.BAD_REQUEST, "invalid_reference"),
+    MessageTooLongError: (HTTPStatus.BAD_REQUEST, "message_too_long"),
+    RecipientCountError: (HTTPStatus.BAD_REQUEST, "invalid_phones"),
+    UnknownProviderError: (HTTPStatus.BAD_REQUEST, "unknown_provider"),
+    ProviderNotConfiguredError: (HTTPStatus.BAD_REQUEST, "provider_not_configured"),
+    ProviderCannotCallError: (HTTPStatus.BAD_REQUEST, "provider_cannot_call"),
+    NotBlacklistedError: (HTTPStatus.BAD_REQUEST, "not_blacklisted"),
+    MessageNotFoundError: (HTTPStatus.NOT_FOUND, "message_not_found"),
+    RequestNotFoundError: (HTTPStatus.NOT_FOUND, "request_not_found"),
+}
+_PLAIN: dict[int, tuple[str, str]] = {
+    HTTPStatus.NOT_FOUND: ("not_found", "There is nothing under this path; see /docs."),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "method_not_allowed",
+        "This path does not take this method; the Allow header names those it takes.",
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "body_too_large",
+        "The body is too large; split the request.",
+    ),
+}
+
+
+class BodyError(Exception):
+    """A body that cannot be read: not JSON, or not the JSON that is expected."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        errors: list[FieldError] | None = None,
+        status: HTTPStatus = HTTPStatus.BAD_REQUEST,
+    ) -> None:
+        super().__init__(message)
+        self.reply = error_reply(status, code, message, errors)
+
+
+def error_reply(
+    status: int,
+    code: str,
+    message: str,
+    errors: list[FieldError] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Reply:
+    """Make an error's reply."""
+    envelope = ErrorEnvelope(status=False, status_code=code, message=message, errors=errors or [])
+    return Reply(encode(envelope), status, headers or {})
+
+
+def reply_to(error: Exception) -> Reply:
+    """Turn any error into its reply; one nobody foresaw is logged and becomes a 500."""
+    match error:
+        case DomainError():
+            status, code = REPLIES[type(error)]
+            problems = [FieldError(p.field, p.message) for p in error.problems]
+            return error_reply(status, code, error.message, problems)
+        case BodyError():
+            return error.reply
+        case StorageUnavailableError():
+            return _storage_reply(error)
+        case HTTPException():
+            return _http_reply(error)
+        case _:
+            return _defect_reply(error)
+
+
+def handle(_: HttpRequest, error: Exception) -> Response[bytes]:
+    """Answer an error raised in or before a handler."""
+    return response(reply_to(error))
+
+
+def response(reply: Reply) -> Response[bytes]:
+    """Wrap a reply for Litestar."""
+    return Response(
+        reply.body,
+        status_code=reply.status,
+        headers=dict(reply.headers),
+        media_type=MediaType.JSON,
+    )
+
+
+def _storage_reply(error: StorageUnavailableError) -> Reply:
+    _log.error("storage unavailable: %s", error)
+    return error_reply(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "storage_unavailable",
+        "The database is not available; nothing was done. Try again later.",
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+    )
+
+
+def _http_reply(error: HTTPException) -> Reply:
+    phrase = HTTPStatus(error.status_code).phrase
+    code, message = _PLAIN.get(
+        error.status_code, (phrase.lower().replace(" ", "_"), f"{phrase}: {error.detail}")
+    )
+    return error_reply(error.status_code, code, message, headers=dict(error.headers or {}))
+
+
+def _defect_reply(error: Exception) -> Reply:
+    # Without the error's text, which may hold a number or a message.
+    _log.error("unforeseen %s", type(error).__name__, exc_info=error)
+    return error_reply(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side."
+    )

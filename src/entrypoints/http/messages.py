@@ -1,0 +1,98 @@
+"""``GET /messages/{id}`` and ``GET /requests/{id}``."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get
+from litestar.datastructures import CacheControlHeader
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from application.stories import MAX_PAGE, Stories
+from domain.errors import MessageNotFoundError, RequestNotFoundError
+from entrypoints.http.errors import response
+from entrypoints.http.message_view import MessageView, RequestView, message_view, request_view
+from entrypoints.http.openapi import NOT_FOUND, answers
+from entrypoints.http.replies import Reply, encode
+
+_NEVER_CACHED = CacheControlHeader(no_store=True)
+
+
+class MessageContent(msgspec.Struct, frozen=True):
+    """One message."""
+
+    message: MessageView
+
+
+class MessageAnswer(msgspec.Struct, frozen=True):
+    """A message with its history."""
+
+    status: bool
+    content: MessageContent
+
+
+class RequestContent(msgspec.Struct, frozen=True):
+    """A request and a page of its messages; ``next_cursor`` where more follow."""
+
+    request: RequestView
+    messages: list[MessageView]
+    next_cursor: str | None
+
+
+class RequestAnswer(msgspec.Struct, frozen=True):
+    """A request with its messages."""
+
+    status: bool
+    content: RequestContent
+
+
+@get(
+    "/messages/{message_id:str}",
+    responses=answers(MessageAnswer, also=NOT_FOUND),
+    cache_control=_NEVER_CACHED,
+)
+async def get_message(
+    message_id: FromPath[str], stories: NamedDependency[Stories]
+) -> Response[bytes]:
+    """Tell what became of a message."""
+    wanted = _uuid(message_id)
+    if wanted is None:
+        raise MessageNotFoundError("There is no such message; ids look like UUIDs.")
+    stored = await stories.message(wanted)
+    content = MessageContent(message_view(stored))
+    return response(Reply(encode(MessageAnswer(status=True, content=content))))
+
+
+@get(
+    "/requests/{request_id:str}",
+    responses=answers(RequestAnswer, also=NOT_FOUND),
+    cache_control=_NEVER_CACHED,
+)
+async def get_request(
+    request_id: FromPath[str],
+    stories: NamedDependency[Stories],
+    cursor: Annotated[
+        str | None, QueryParameter(description="next_cursor of the page before")
+    ] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = MAX_PAGE,
+) -> Response[bytes]:
+    """Tell what became of a request, message by message, in the order they were named."""
+    wanted = _uuid(request_id)
+    if wanted is None:
+        raise RequestNotFoundError("There is no such request; ids look like UUIDs.")
+    after = None if cursor is None else _uuid(cursor)
+    story = await stories.request(wanted, after=after, limit=limit)
+    content = RequestContent(
+        request_view(story.request),
+        [message_view(stored) for stored in story.messages],
+        None if story.next_after is None else str(story.next_after),
+    )
+    return response(Reply(encode(RequestAnswer(status=True, content=content))))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,84 @@
+"""``POST /sms`` and ``POST /call``: one body, one answer.
+
+``answer`` is all there is to both; it is called from two doors, a Litestar handler and the
+shortcut in front of it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+
+from application.submission import SendCommand, SendReport
+from entrypoints.http.bodies import SEND, SendBody, decode, refuse_encoding
+from entrypoints.http.message_view import MessageRow, message_row
+from entrypoints.http.replies import OK, Reply, encode
+
+UseCase = Callable[[SendCommand], Awaitable[SendReport]]
+REPRESENTATION = "return=representation"
+_SENTENCES = {
+    "blacklisted": "Every phone is on the blacklist; nothing was sent.",
+    "unconfirmed": "The provider's answer was lost: it may have been sent. Do not send it again.",
+    "not_all_accepted": "Not every message was accepted; content.messages says which and why.",
+}
+_REFUSED = "The provider did not accept it; content.messages says why."
+
+
+class SendContent(msgspec.Struct, frozen=True):
+    """What became of a request, recipient by recipient."""
+
+    request_id: str | None
+    messages: list[MessageRow]
+
+
+class SendAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The verdict; the rest only where it is false, or where it was asked for."""
+
+    status: bool
+    status_code: str | None = None
+    message: str | None = None
+    content: SendContent | None = None
+
+
+async def answer(use_case: UseCase, body: bytes, headers: Mapping[str, str]) -> Reply:
+    """Serve one request.
+
+    Raises:
+        BodyError, DomainError, StorageUnavailableError: see ``errors.REPLIES``.
+    """
+    refuse_encoding(headers)
+    wanted = decode(body, SEND)
+    report = await use_case(_command(wanted))
+    extra = {} if wanted.dry_run else {"Location": f"/requests/{report.request.id}"}
+    detailed = wanted.dry_run
+    if REPRESENTATION in headers.get("prefer", "").replace(" ", "").lower():
+        extra["Preference-Applied"] = REPRESENTATION
+        detailed = True
+    code = report.failure_code
+    if code is None and not detailed:
+        return Reply(OK.body, headers=extra)
+    return Reply(encode(_detailed(report, code, stored=not wanted.dry_run)), headers=extra)
+
+
+def _command(body: SendBody) -> SendCommand:
+    return SendCommand(
+        phones=body.phone_list,
+        text=body.message,
+        provider=body.provider,
+        force=body.force,
+        sender=body.sender,
+        reference=body.reference,
+        dry_run=body.dry_run,
+    )
+
+
+def _detailed(report: SendReport, code: str | None, *, stored: bool) -> SendAnswer:
+    segments = report.segments.count
+    return SendAnswer(
+        status=code is None,
+        status_code=code,
+        message=None if code is None else _SENTENCES.get(code, _REFUSED),
+        content=SendContent(
+            str(report.request.id) if stored else None,
+            [message_row(m, segments, stored=stored) for m in report.messages],
+        ),
+    )

@@ -1,0 +1,70 @@
+"""The short way for ``POST /sms`` and ``POST /call``.
+
+Litestar spends about as long on finding and calling a handler as everything else in Habar spends on
+a message. These two routes carry the load, so they are answered in front of it, by the same
+function as the handlers; all the rest passes through.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from entrypoints.http.bodies import MAX_BODY_BYTES
+from entrypoints.http.errors import BodyError, reply_to
+from entrypoints.http.replies import Reply
+from entrypoints.http.sending import UseCase, answer
+
+
+class Shortcut:
+    """An ASGI application in front of another."""
+
+    def __init__(self, app: ASGIApp, routes: Mapping[str, UseCase]) -> None:
+        """Answer ``POST`` on the paths of ``routes`` here, and leave the rest to ``app``."""
+        self._app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == ScopeType.HTTP and scope["method"] == "POST":
+            use_case = self._routes.get(scope["path"])
+            if use_case is not None:
+                reply = await _serve(use_case, scope, receive)
+                await send_reply(reply, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def _serve(use_case: UseCase, scope: HTTPScope, receive: Receive) -> Reply:
+    try:
+        headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in scope["headers"]}
+        return await answer(use_case, await _body(receive), headers)
+    except Exception as error:  # noqa: BLE001 - every error has its reply
+        return reply_to(error)
+
+
+async def _body(receive: Receive) -> bytes:
+    body = bytearray()
+    more = True
+    while more:
+        event: Any = await receive()
+        if event["type"] == "http.disconnect":
+            raise BodyError("incomplete_body", "The body broke off.")
+        body += event["body"]
+        if len(body) > MAX_BODY_BYTES:
+            raise RequestEntityTooLarge
+        more = event["more_body"]
+    return bytes(body)
+
+
+async def send_reply(reply: Reply, send: Send) -> None:
+    """Write a reply to the wire."""
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(reply.body)).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in reply.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body, "more_body": False})

