@@ -47,9 +47,12 @@ async def exchange(
 
 async def _read(response: httpx.Response) -> httpx.Response | Unconfirmed:
     """Read the body up to 1 MiB; past the headers every failure leaves the outcome open."""
+    stream = response.stream
+    if not isinstance(stream, httpx.AsyncByteStream):
+        return Unconfirmed("an answer without a body to read")
     body = bytearray()
     try:
-        async for chunk in response.aiter_raw():
+        async for chunk in stream:
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 return Unconfirmed(f"an answer of over {MAX_ANSWER_BYTES} bytes")
@@ -57,6 +60,8 @@ async def _read(response: httpx.Response) -> httpx.Response | Unconfirmed:
         return Unconfirmed(f"the answer broke off: {_seen(error)}")
     finally:
         await response.aclose()
+    # The body as it came: we ask for no compression, and unpacking could be a bomb.
+    response.headers.pop("content-encoding", None)
     return httpx.Response(response.status_code, headers=response.headers, content=bytes(body))
 
 

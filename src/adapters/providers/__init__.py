@@ -1,0 +1,1 @@
+"""One file per provider; they share nothing but the exchange."""

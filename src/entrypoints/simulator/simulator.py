@@ -1,0 +1,55 @@
+"""A running simulator, as tests hold it in their hands."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Self
+
+from entrypoints.simulator.accounts import SimulatorSettings
+from entrypoints.simulator.epochtasmsru import Epochtasmsru
+from entrypoints.simulator.faults import FaultBoard
+from entrypoints.simulator.mobizonkz import Mobizonkz
+from entrypoints.simulator.sent_log import SentLog
+from entrypoints.simulator.smscru import Smscru
+from entrypoints.simulator.states import StateBoard
+from entrypoints.simulator.traffic import Traffic
+from entrypoints.simulator.twilio import Twilio
+from entrypoints.simulator.wire import Wire
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulator:
+    """What was sent, what is to be said of it, what goes wrong, and how much came in.
+
+    Attributes:
+        url: scheme, host and port, the base URL of every provider; empty until it listens.
+    """
+
+    settings: SimulatorSettings
+    sent: SentLog
+    states: StateBoard
+    faults: FaultBoard
+    traffic: Traffic = field(default_factory=Traffic)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    url: str = ""
+
+    @classmethod
+    def of(cls, settings: SimulatorSettings) -> Self:
+        """Return a simulator that has seen nothing yet."""
+        return cls(
+            settings=settings,
+            sent=SentLog(settings.log_path),
+            states=StateBoard(),
+            faults=FaultBoard(settings.latency_s),
+        )
+
+    def wires(self) -> dict[str, Wire]:
+        """Return the providers under the path each of them serves."""
+        known = self.settings
+        epochta = Epochtasmsru(known.epochtasmsru, self.sent, self.states)
+        return {
+            "/sys/{path:.*}": Smscru(known.smscru, self.sent, self.states),
+            "/2010-04-01/{path:.*}": Twilio(known.twilio, self.sent, self.states),
+            "/members/{path:.*}": epochta,
+            "/sms/{path:.*}": epochta,
+            "/service/{path:.*}": Mobizonkz(known.mobizonkz, self.sent, self.states),
+        }

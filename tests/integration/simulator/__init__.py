@@ -1,0 +1,1 @@
+"""The providers' stand-ins, spoken to over real sockets."""

@@ -1,0 +1,264 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import InvalidReferenceError, InvalidTextError
+from domain.message import (
+    RECEIPT_STATUSES,
+    TRANSITIONS,
+    Channel,
+    Failure,
+    IllegalTransitionError,
+    Message,
+    MessageStatus,
+    check_reference,
+    check_text,
+)
+from domain.outcome import (
+    Accepted,
+    Rejected,
+    RejectReason,
+    SubmitOutcome,
+    Unavailable,
+    UnavailableKind,
+    Unconfirmed,
+)
+from domain.phone import Phone
+from domain.sender_id import SenderId
+
+S = MessageStatus
+ACCEPTED_AT = datetime(2026, 11, 23, 6, 34, 43, tzinfo=UTC)
+LATER = ACCEPTED_AT + timedelta(seconds=1)
+MUCH_LATER = ACCEPTED_AT + timedelta(hours=1)
+BEFORE = Failure("provider_throttled", "Too many requests.", "429")
+
+MOVES = {
+    S.QUEUED: {S.SENDING, S.CANCELED, S.EXPIRED, S.BLOCKED},
+    S.SENDING: {S.QUEUED, S.SUBMITTED, S.UNKNOWN, S.REJECTED, S.FAILED},
+    S.UNKNOWN: {S.QUEUED, S.SUBMITTED, S.DELIVERED, S.UNDELIVERABLE, S.EXPIRED, S.FAILED},
+    S.SUBMITTED: {S.DELIVERED, S.UNDELIVERABLE, S.EXPIRED},
+    S.UNDELIVERABLE: {S.DELIVERED},
+    S.EXPIRED: {S.DELIVERED},
+    S.FAILED: {S.DELIVERED},
+}
+RANKS = {
+    **dict.fromkeys([S.QUEUED], 0),
+    **dict.fromkeys([S.SENDING], 1),
+    **dict.fromkeys([S.UNKNOWN], 2),
+    **dict.fromkeys([S.SUBMITTED], 3),
+    **dict.fromkeys([S.UNDELIVERABLE, S.EXPIRED, S.FAILED, S.REJECTED, S.CANCELED, S.BLOCKED], 4),
+    **dict.fromkeys([S.DELIVERED], 5),
+}
+DEAF = [S.QUEUED, S.REJECTED, S.CANCELED, S.BLOCKED]
+"""No provider has the message, or it has refused it for good: no receipt speaks of it."""
+
+OUTCOMES: list[SubmitOutcome] = [
+    Accepted("SM1"),
+    Accepted("SM1", delivered=True),
+    Accepted(),
+    Rejected(reason=RejectReason.CONTENT, provider_code="7", text="Spam."),
+    Unavailable(kind=UnavailableKind.NO_MONEY, provider_code="3", text="No money."),
+    Unconfirmed("no answer within 30 s", "500"),
+]
+
+statuses = st.sampled_from(S)
+hearing = st.sampled_from([status for status in S if status not in DEAF])
+receipts = st.lists(st.sampled_from(sorted(RECEIPT_STATUSES)))
+
+
+def a_message(status: MessageStatus = S.SENDING) -> Message:
+    return Message(
+        id=UUID("0193578a-1c2b-7d3e-8f40-5a6b7c8d9e0f"),
+        request_id=UUID("0193578a-1c2b-7000-8f40-5a6b7c8d9e0f"),
+        channel=Channel.SMS,
+        recipient=Phone("+77011234567"),
+        text="Код 4821",
+        provider="smscru",
+        status=status,
+        created_at=ACCEPTED_AT,
+        updated_at=ACCEPTED_AT,
+        sender=SenderId("Habar"),
+        reference="order 5",
+        provider_id="SM0",
+        attempts=2,
+        failure=BEFORE,
+    )
+
+
+def heard(message: Message, said: list[MessageStatus]) -> Message:
+    for status in said:
+        message = message.after_receipt(status, LATER)
+    return message
+
+
+@pytest.mark.parametrize("status", S)
+@pytest.mark.parametrize("following", S)
+def test_a_message_makes_the_moves_of_the_state_machine_and_no_other(
+    status: MessageStatus, following: MessageStatus
+) -> None:
+    message = a_message(status)
+    if following in MOVES.get(status, set()):
+        failure = Failure("unconfirmed", "connection lost")
+        moved = message.moved(following, LATER, failure)
+        assert moved == replace(message, status=following, updated_at=LATER, failure=failure)
+        assert message.moved(following, LATER).failure is None
+    else:
+        with pytest.raises(IllegalTransitionError):
+            message.moved(following, LATER)
+
+
+def test_every_state_has_its_moves() -> None:
+    assert TRANSITIONS.keys() == set(S)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "changes"),
+    [
+        (Accepted("SM1"), {"status": S.SUBMITTED, "provider_id": "SM1", "failure": None}),
+        (Accepted(), {"status": S.SUBMITTED, "provider_id": None, "failure": None}),
+        (
+            Accepted("SM1", delivered=True),
+            {"status": S.DELIVERED, "provider_id": "SM1", "failure": None},
+        ),
+        (
+            Rejected(reason=RejectReason.CONTENT, provider_code="7", text="Spam."),
+            {"status": S.REJECTED, "failure": Failure("content_refused", "Spam.", "7")},
+        ),
+        (
+            Unavailable(kind=UnavailableKind.NO_MONEY, provider_code="3", text="No money."),
+            {"status": S.FAILED, "failure": Failure("provider_no_money", "No money.", "3")},
+        ),
+        (
+            Unconfirmed("no answer within 30 s", "500"),
+            {
+                "status": S.UNKNOWN,
+                "failure": Failure("unconfirmed", "no answer within 30 s", "500"),
+            },
+        ),
+    ],
+)
+def test_each_outcome_changes_just_what_it_says(
+    outcome: SubmitOutcome, changes: dict[str, object]
+) -> None:
+    message = a_message()
+    fields = {name: getattr(message, name) for name in Message.__slots__}
+    expected = Message(**{**fields, "updated_at": LATER, **changes})
+    assert message.after(outcome, LATER) == expected
+    assert message == a_message()
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("status", [status for status in S if status is not S.SENDING])
+def test_only_a_message_being_sent_can_have_an_outcome(
+    status: MessageStatus, outcome: SubmitOutcome
+) -> None:
+    with pytest.raises(IllegalTransitionError):
+        a_message(status).after(outcome, LATER)
+
+
+@given(status=statuses, said=receipts)
+def test_no_receipt_moves_a_message_back(status: MessageStatus, said: list[MessageStatus]) -> None:
+    message = a_message(status)
+    for word in said:
+        after = message.after_receipt(word, LATER)
+        assert RANKS[after.status] >= RANKS[message.status]
+        message = after
+
+
+@given(status=hearing, said=receipts, data=st.data())
+def test_delivered_wins_over_all_whenever_it_is_said(
+    status: MessageStatus, said: list[MessageStatus], data: st.DataObject
+) -> None:
+    said = data.draw(st.permutations([*said, S.DELIVERED]))
+    assert heard(a_message(status), said).status is S.DELIVERED
+
+
+@given(status=hearing, said=receipts)
+def test_without_delivered_the_first_final_word_stands(
+    status: MessageStatus, said: list[MessageStatus]
+) -> None:
+    final = [word for word in said if word in {S.UNDELIVERABLE, S.EXPIRED}]
+    said = [word for word in said if word is not S.DELIVERED]
+    after = heard(a_message(status), said).status
+    if RANKS[status] >= RANKS[S.FAILED] or not said:
+        assert after is status
+    else:
+        assert after is (final[0] if final else S.SUBMITTED)
+
+
+@given(status=statuses, said=receipts, data=st.data())
+def test_a_repeated_receipt_changes_nothing(
+    status: MessageStatus, said: list[MessageStatus], data: st.DataObject
+) -> None:
+    once = heard(a_message(status), said)
+    repeated = [word for word in said for _ in range(data.draw(st.integers(1, 3)))]
+    assert heard(a_message(status), repeated) == once
+    for word in said:
+        assert once.after_receipt(word, MUCH_LATER) is once
+
+
+@pytest.mark.parametrize("status", DEAF)
+@pytest.mark.parametrize("word", sorted(RECEIPT_STATUSES))
+def test_a_message_no_provider_has_hears_no_receipt(
+    status: MessageStatus, word: MessageStatus
+) -> None:
+    message = a_message(status)
+    assert message.after_receipt(word, LATER) is message
+
+
+@given(status=hearing, word=st.sampled_from(sorted(RECEIPT_STATUSES)))
+def test_a_receipt_that_moves_a_message_clears_the_failure_and_keeps_the_rest(
+    status: MessageStatus, word: MessageStatus
+) -> None:
+    message = a_message(status)
+    after = message.after_receipt(word, LATER)
+    if after is not message:
+        assert after == replace(message, status=word, updated_at=LATER, failure=None)
+
+
+@pytest.mark.parametrize("status", S)
+@pytest.mark.parametrize("word", sorted(set(S) - RECEIPT_STATUSES))
+def test_what_no_provider_can_say_is_no_receipt(status: MessageStatus, word: MessageStatus) -> None:
+    with pytest.raises(IllegalTransitionError):
+        a_message(status).after_receipt(word, LATER)
+
+
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1)
+)
+def test_every_text_of_whole_characters_is_taken(text: str) -> None:
+    check_text(text)
+
+
+@pytest.mark.parametrize("text", [" ", "\n", "\N{REPLACEMENT CHARACTER}", "😀", "\ue000", "\ud7ff"])
+def test_unusual_characters_are_whole_ones(text: str) -> None:
+    check_text(text)
+
+
+@given(before=st.text(), after=st.text(), half=st.characters(categories=["Cs"]))
+def test_half_a_surrogate_pair_is_refused(before: str, after: str, half: str) -> None:
+    with pytest.raises(InvalidTextError, match=r"surrogate|NUL"):
+        check_text(before + half + after)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("", "empty"), ("a\x00b", "NUL"), ("\ud83d", "surrogate")]
+)
+def test_the_refusal_of_a_text_says_why(text: str, why: str) -> None:
+    with pytest.raises(InvalidTextError, match=why):
+        check_text(text)
+
+
+@pytest.mark.parametrize("reference", ["a", "order 5/2026", "Заказ № 5", "x" * 100])
+def test_a_reference_of_up_to_100_printable_characters_is_taken(reference: str) -> None:
+    check_reference(reference)
+
+
+@pytest.mark.parametrize("reference", ["", "x" * 101, "a\nb", "a\x00", "\u200b", "\ud800"])
+def test_a_reference_that_could_not_be_found_again_is_refused(reference: str) -> None:
+    with pytest.raises(InvalidReferenceError, match="1 to 100 printable"):
+        check_reference(reference)
