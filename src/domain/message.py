@@ -123,7 +123,10 @@ class Message:
 
     def started(self, at: datetime) -> "Message":
         """Return the message with one more attempt under way."""
-        return replace(self.moved(_S.SENDING, at), attempts=self.attempts + 1)
+        self._check_move(_S.SENDING)
+        return replace(
+            self, status=_S.SENDING, updated_at=at, failure=None, attempts=self.attempts + 1
+        )
 
     def after(self, outcome: SubmitOutcome, at: datetime) -> "Message":
         """Return what the message becomes when its one attempt ended so."""
@@ -146,13 +149,15 @@ class Message:
     def after_receipt(self, status: MessageStatus, at: datetime) -> "Message":
         """Return what the message becomes on the provider's later word.
 
-        Late, repeated and reordered words never move it back: then it is returned as it is.
+        Late, repeated and reordered words never move it back: then it is returned as it is. A
+        message queued again after an attempt has been taken after all, and need not go again.
         """
         if status not in RECEIPT_STATUSES:
             raise IllegalTransitionError(f"no receipt says {status}")
+        if self.status is _S.QUEUED:
+            return self.moved(_S.SENDING, at).after_receipt(status, at) if self.attempts else self
         if self.status is _S.SENDING:
-            taken = self.moved(_S.SUBMITTED, at)
-            return taken if status is _S.SUBMITTED else taken.moved(status, at)
+            return self.moved(_S.SUBMITTED, at).after_receipt(status, at)
         if status not in TRANSITIONS[self.status]:
             return self
         return self.moved(status, at)

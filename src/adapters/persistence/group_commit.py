@@ -23,6 +23,10 @@ TRANSACTION_TIMEOUT_S = 15.0
 AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, OSError, TimeoutError)
 
 
+class TryAloneError(Exception):
+    """Raised by a batch that cannot tell its items apart: each is tried again alone."""
+
+
 class _Waiting(Generic[Item, Result]):
     """One item of one caller."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.group_commit import GroupCommit, TryAloneError
 from adapters.persistence.rows import event_row, message_row, request_row, settled_row
 from adapters.persistence.tables import events, messages, requests
 from application.ports.outbox import NewMessage, Settlement
@@ -78,21 +78,19 @@ class SqlOutbox:
 
 
 async def _settle(connection: AsyncConnection, items: Sequence[Settlement]) -> Sequence[bool]:
-    rows = [settled_row(item) for item in items]
-    changed = (await connection.execute(_SETTLE, rows)).rowcount
-    held = [True] * len(items) if changed == len(items) else await _held(connection, items)
-    written = [item for item, ours in zip(items, held, strict=True) if ours]
-    await _record(connection, [(item.message.id, item.events) for item in written])
-    return held
+    changed = (await connection.execute(_SETTLE, [settled_row(item) for item in items])).rowcount
+    if changed == len(items):
+        await _record(connection, [(item.message.id, item.events) for item in items])
+        return [True] * len(items)
+    if len(items) > 1:
+        raise TryAloneError
+    return [await _is_settled(connection, items[0])]
 
 
-async def _held(connection: AsyncConnection, items: Sequence[Settlement]) -> list[bool]:
-    """Tell which settlements still held their lease, once it is known that some did not."""
-    query = sa.select(messages.c.id, messages.c.lease_token).where(
-        messages.c.id.in_([item.message.id for item in items])
-    )
-    tokens = {row.id: row.lease_token for row in await connection.execute(query)}
-    return [tokens.get(item.message.id) == item.lease.token for item in items]
+async def _is_settled(connection: AsyncConnection, item: Settlement) -> bool:
+    """Tell a settlement that was written before from one whose lease was lost."""
+    query = sa.select(messages.c.lease_token).where(messages.c.id == item.message.id)
+    return (await connection.scalar(query)) == item.lease.token
 
 
 async def _record(connection: AsyncConnection, histories: Sequence[tuple[UUID, Any]]) -> None:

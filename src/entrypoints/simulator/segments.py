@@ -8,7 +8,7 @@ _BASIC = frozenset(
 )
 _EXTENDED = frozenset("^{}\\[~]|€\f")
 _GSM7 = (160, 153)
-_UCS2 = (70, 70)
+_UCS2 = (70, 67)
 
 
 def count_segments(text: str) -> int:

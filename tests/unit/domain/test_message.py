@@ -53,8 +53,8 @@ RANKS = {
     **dict.fromkeys([S.UNDELIVERABLE, S.EXPIRED, S.FAILED, S.REJECTED, S.CANCELED, S.BLOCKED], 4),
     **dict.fromkeys([S.DELIVERED], 5),
 }
-DEAF = [S.QUEUED, S.REJECTED, S.CANCELED, S.BLOCKED]
-"""No provider has the message, or it has refused it for good: no receipt speaks of it."""
+DEAF = [S.REJECTED, S.CANCELED, S.BLOCKED]
+"""No provider took the message, and none will: no receipt speaks of it."""
 
 OUTCOMES: list[SubmitOutcome] = [
     Accepted("SM1"),
@@ -115,6 +115,19 @@ def test_every_state_has_its_moves() -> None:
     assert TRANSITIONS.keys() == set(S)
 
 
+def test_a_message_started_has_one_more_attempt_and_a_clean_slate() -> None:
+    message = a_message(S.QUEUED)
+    assert message.started(LATER) == replace(
+        message, status=S.SENDING, updated_at=LATER, attempts=3, failure=None
+    )
+
+
+@pytest.mark.parametrize("status", [status for status in S if status is not S.QUEUED])
+def test_only_a_queued_message_is_started(status: MessageStatus) -> None:
+    with pytest.raises(IllegalTransitionError):
+        a_message(status).started(LATER)
+
+
 @pytest.mark.parametrize(
     ("outcome", "changes"),
     [
@@ -152,8 +165,8 @@ def test_each_outcome_changes_just_what_it_says(
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-@pytest.mark.parametrize("status", [status for status in S if status is not S.SENDING])
-def test_only_a_message_being_sent_can_have_an_outcome(
+@pytest.mark.parametrize("status", [status for status in S if status not in {S.SENDING, S.UNKNOWN}])
+def test_a_message_that_was_not_being_sent_has_no_outcome(
     status: MessageStatus, outcome: SubmitOutcome
 ) -> None:
     with pytest.raises(IllegalTransitionError):
@@ -203,11 +216,24 @@ def test_a_repeated_receipt_changes_nothing(
 
 @pytest.mark.parametrize("status", DEAF)
 @pytest.mark.parametrize("word", sorted(RECEIPT_STATUSES))
-def test_a_message_no_provider_has_hears_no_receipt(
+def test_a_message_no_provider_took_hears_no_receipt(
     status: MessageStatus, word: MessageStatus
 ) -> None:
     message = a_message(status)
     assert message.after_receipt(word, LATER) is message
+
+
+@pytest.mark.parametrize("word", sorted(RECEIPT_STATUSES))
+def test_a_message_never_tried_hears_no_receipt(word: MessageStatus) -> None:
+    message = replace(a_message(S.QUEUED), attempts=0)
+    assert message.after_receipt(word, LATER) is message
+
+
+@pytest.mark.parametrize("word", sorted(RECEIPT_STATUSES))
+def test_a_message_queued_again_is_not_sent_again_once_the_provider_has_it(
+    word: MessageStatus,
+) -> None:
+    assert a_message(S.QUEUED).after_receipt(word, LATER).status is word
 
 
 @given(status=hearing, word=st.sampled_from(sorted(RECEIPT_STATUSES)))

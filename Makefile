@@ -1,0 +1,58 @@
+# Habar needs Python 3.11 or newer, make and pip; nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+  --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --extra build
+
+.PHONY: help install install-dev run simulate test check format lock
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+install: $(VENV)/.installed ## Make .venv from the lock
+
+install-dev: $(VENV)/.installed-dev ## The same, with the tools the tests need
+
+run: install ## A gateway on 127.0.0.1:8080 with SQLite and the dummy provider
+	SMS_DUMMY=$${SMS_DUMMY:-true} $(BIN)/habar serve
+
+simulate: install ## The four providers' stand-ins on 127.0.0.1:9090
+	$(BIN)/habar simulate
+
+test: install-dev ## Everything CI runs
+	$(MAKE) --no-print-directory check
+	$(BIN)/pytest
+
+check: install-dev ## Format, lint, types, imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements*.lock
+
+format: install-dev ## Put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Resolve the locks again (needs uv)
+	$(LOCK) -o requirements.lock
+	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Habar needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "This Python has no venv; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""The JSON API, as a caller sees it."""

@@ -1,0 +1,1 @@
+"""The database adapters, on SQLite and PostgreSQL."""
