@@ -13,10 +13,11 @@ from typing import Protocol
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.persistence.group_commit import AWAY, GroupCommit, away
+from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.tables import blacklist
+from adapters.persistence.transactions import AWAY, AsyncTransactions, away
 from domain.blacklist import BlacklistEntry
 from domain.phone import Phone
 
@@ -73,7 +74,7 @@ class PostgresLookup:
     """Asks for the phones of all waiting requests in one query."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._reads = GroupCommit(engine)
+        self._reads = GroupCommit(AsyncTransactions(engine))
 
     async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
         """Return those on the list."""
@@ -91,7 +92,8 @@ class SqliteLookup:
     1 000 phones are asked at once, so that the loop never waits for more than a millisecond or two.
     """
 
-    _QUERY = "SELECT phone FROM sms_blacklist WHERE phone IN (SELECT value FROM json_each(?))"
+    _ONE = "SELECT phone FROM sms_blacklist WHERE phone IN (?, ?)"
+    _MANY = "SELECT phone FROM sms_blacklist WHERE phone IN (SELECT value FROM json_each(?))"
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -99,12 +101,17 @@ class SqliteLookup:
 
     async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
         """Return those on the list."""
-        asked = msgspec.json.encode([form for phone in phones for form in _forms(phone)])
         try:
-            found = self._reader().execute(self._QUERY, (asked.decode(),)).fetchall()
+            found = self._found(phones)
         except sqlite3.OperationalError as error:
             raise away(error) from None
         return _matching(phones, {row[0] for row in found})
+
+    def _found(self, phones: Sequence[Phone]) -> list[tuple[str]]:
+        if len(phones) == 1:
+            return self._reader().execute(self._ONE, _forms(phones[0])).fetchall()
+        asked = msgspec.json.encode([form for phone in phones for form in _forms(phone)])
+        return self._reader().execute(self._MANY, (asked.decode(),)).fetchall()
 
     async def close(self) -> None:
         """Close the connection."""
@@ -119,7 +126,7 @@ class SqliteLookup:
         return self._connection
 
 
-async def _add(connection: AsyncConnection, entries: Sequence[BlacklistEntry]) -> Sequence[None]:
+def _add(connection: sa.Connection, entries: Sequence[BlacklistEntry]) -> Sequence[None]:
     for entry in entries:
         known = sa.exists().where(blacklist.c.phone.in_(_forms(entry.phone)))
         at = entry.created_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
@@ -127,29 +134,29 @@ async def _add(connection: AsyncConnection, entries: Sequence[BlacklistEntry]) -
             sa.literal(entry.phone.msisdn), sa.literal(at, blacklist.c.created_at.type)
         ).where(~known)
         insert = _insert(connection).from_select(["phone", "created_at"], row)
-        await connection.execute(insert.on_conflict_do_nothing())
+        connection.execute(insert.on_conflict_do_nothing())
     return [None] * len(entries)
 
 
-def _insert(connection: AsyncConnection) -> sqlite.Insert | postgresql.Insert:
+def _insert(connection: sa.Connection) -> sqlite.Insert | postgresql.Insert:
     if connection.dialect.name == "sqlite":
         return sqlite.insert(blacklist)
     return postgresql.insert(blacklist)
 
 
-async def _remove(connection: AsyncConnection, phones: Sequence[Phone]) -> Sequence[None]:
+def _remove(connection: sa.Connection, phones: Sequence[Phone]) -> Sequence[None]:
     forms = [form for phone in phones for form in _forms(phone)]
-    await connection.execute(sa.delete(blacklist).where(blacklist.c.phone.in_(forms)))
+    connection.execute(sa.delete(blacklist).where(blacklist.c.phone.in_(forms)))
     return [None] * len(phones)
 
 
-async def _select(
-    connection: AsyncConnection, items: Sequence[Sequence[Phone]]
+def _select(
+    connection: sa.Connection, items: Sequence[Sequence[Phone]]
 ) -> Sequence[frozenset[Phone]]:
     forms = [form for phones in items for phone in phones for form in _forms(phone)]
     array = sa.literal(forms, postgresql.ARRAY(sa.String))
     query = sa.select(blacklist.c.phone).where(blacklist.c.phone == sa.any_(array))
-    found = {row.phone for row in await connection.execute(query)}
+    found = {row.phone for row in connection.execute(query)}
     return [_matching(phones, found) for phones in items]
 
 

@@ -7,7 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+from adapters.persistence.transactions import (
+    AsyncTransactions,
+    ThreadTransactions,
+    Transactions,
+)
 
 BUSY_TIMEOUT_S = 10
 READERS = 4
@@ -38,24 +44,19 @@ class DatabaseTarget:
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The engine that writes and the one that reads; on PostgreSQL they are the same."""
+    """The way to write and the way to read.
 
-    writer: AsyncEngine
+    Attributes:
+        writer: the one connection of this process that writes.
+        reader: on PostgreSQL its connections can write, too.
+    """
+
+    writer: Transactions
     reader: AsyncEngine
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Tell which of the two databases this is."""
-        return self.writer.dialect.name == "sqlite"
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self.reader.dispose()
-        await self.writer.dispose()
 
 
 def open_engines(target: DatabaseTarget) -> Engines:
-    """Make the engines; connections are opened when they are first needed."""
+    """Make both; connections are opened when they are first needed."""
     if target.sqlite_path is not None:
         return _sqlite(target)
     engine = create_async_engine(
@@ -67,7 +68,7 @@ def open_engines(target: DatabaseTarget) -> Engines:
         execution_options={"schema_translate_map": {None: target.schema}},
         connect_args=postgres_arguments(),
     )
-    return Engines(engine, engine)
+    return Engines(AsyncTransactions(engine), engine)
 
 
 def postgres_arguments() -> dict[str, object]:
@@ -88,21 +89,27 @@ def postgres_arguments() -> dict[str, object]:
 
 
 def _sqlite(target: DatabaseTarget) -> Engines:
-    url = target.url.set(drivername="sqlite+aiosqlite")
     arguments: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_TIMEOUT_S}
-    writer = create_async_engine(
-        url, hide_parameters=True, pool_size=1, max_overflow=0, connect_args=arguments
+    writer = sa.create_engine(
+        target.url.set(drivername="sqlite"),
+        hide_parameters=True,
+        poolclass=NullPool,
+        connect_args=arguments,
     )
     reader = create_async_engine(
-        url, hide_parameters=True, pool_size=READERS, max_overflow=READERS, connect_args=arguments
+        target.url.set(drivername="sqlite+aiosqlite"),
+        hide_parameters=True,
+        pool_size=READERS,
+        max_overflow=READERS,
+        connect_args=arguments,
     )
-    sa.event.listen(writer.sync_engine, "connect", _prepare_writer)
+    sa.event.listen(writer, "connect", _prepare_writer)
     sa.event.listen(reader.sync_engine, "connect", _prepare_reader)
     # A transaction that reads before it writes must hold the write lock from its start: the
     # driver's default loses updates without an error.
-    sa.event.listen(writer.sync_engine, "begin", _begin_immediate)
+    sa.event.listen(writer, "begin", _begin_immediate)
     sa.event.listen(reader.sync_engine, "begin", _begin)
-    return Engines(writer, reader)
+    return Engines(ThreadTransactions(writer), reader)
 
 
 def _prepare_writer(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:

@@ -4,23 +4,20 @@ A batch is never waited for: whatever has gathered while the last transaction ra
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.persistence.transactions import Transactions
 from application.errors import StorageUnavailableError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Batch = Callable[[AsyncConnection, Sequence[Item]], Awaitable[Sequence[Result]]]
+Batch = Callable[[sa.Connection, Sequence[Item]], Sequence[Result]]
 """Does one kind of thing for many callers at once: a result for each item, in order."""
 
 MAX_BATCH = 256
-TRANSACTION_TIMEOUT_S = 15.0
-AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, OSError, TimeoutError)
 
 
 class TryAloneError(Exception):
@@ -47,13 +44,12 @@ class _Waiting(Generic[Item, Result]):
 
 
 class GroupCommit:
-    """Runs batches on one connection, one transaction at a time, in the order of arrival."""
+    """Runs batches one transaction at a time, in the order of their arrival."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
         self._queue: list[_Waiting[Any, Any]] = []
         self._runner: asyncio.Task[None] | None = None
-        self._connection: AsyncConnection | None = None
 
     async def run(self, batch: Batch[Item, Result], item: Item) -> Result:
         """Have an item handled with all others that wait; its transaction is durable on return.
@@ -61,7 +57,7 @@ class GroupCommit:
         An item that fails fails alone: its neighbours are tried again without it.
 
         Raises:
-            StorageUnavailableError: the database is away, or its transaction did not end in time.
+            StorageUnavailableError: the database is away.
         """
         waiting = _Waiting(batch, item)
         self._queue.append(waiting)
@@ -70,10 +66,10 @@ class GroupCommit:
         return await waiting.future
 
     async def close(self) -> None:
-        """Finish what waits and give the connection back."""
+        """Finish what waits, then close the connection."""
         if self._runner is not None:
             await self._runner
-        await self._disconnect()
+        await self._transactions.close()
 
     async def _drain(self) -> None:
         while self._queue:
@@ -82,11 +78,10 @@ class GroupCommit:
 
     async def _commit(self, group: Sequence[_Waiting[Any, Any]]) -> None:
         try:
-            results = await self._transaction(group)
-        except AWAY as error:
-            await self._disconnect()
+            results = await self._transactions.run(_Group(group))
+        except StorageUnavailableError as error:
             for waiting in group:
-                waiting.fail(away(error))
+                waiting.fail(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is its caller's to see
             if len(group) == 1:
                 group[0].fail(error)
@@ -97,40 +92,18 @@ class GroupCommit:
             for waiting, result in results:
                 waiting.resolve(result)
 
-    async def _transaction(
-        self, group: Sequence[_Waiting[Any, Any]]
-    ) -> list[tuple[_Waiting[Any, Any], Any]]:
-        kinds: dict[Batch[Any, Any], list[_Waiting[Any, Any]]] = {}
+
+class _Group:
+    """The work of one transaction: every kind of batch once, with all its items."""
+
+    def __init__(self, group: Sequence[_Waiting[Any, Any]]) -> None:
+        self._kinds: dict[Batch[Any, Any], list[_Waiting[Any, Any]]] = {}
         for waiting in group:
-            kinds.setdefault(waiting.batch, []).append(waiting)
+            self._kinds.setdefault(waiting.batch, []).append(waiting)
+
+    def __call__(self, connection: sa.Connection) -> list[tuple[_Waiting[Any, Any], Any]]:
         results: list[tuple[_Waiting[Any, Any], Any]] = []
-        async with asyncio.timeout(TRANSACTION_TIMEOUT_S):
-            connection = await self._connect()
-            async with connection.begin():
-                for batch, members in kinds.items():
-                    done = await batch(connection, [member.item for member in members])
-                    results += zip(members, done, strict=True)
+        for batch, members in self._kinds.items():
+            done = batch(connection, [member.item for member in members])
+            results += zip(members, done, strict=True)
         return results
-
-    async def _connect(self) -> AsyncConnection:
-        """Keep one connection: taking one from the pool costs as much as a small batch."""
-        if self._connection is None:
-            self._connection = await self._engine.connect()
-        return self._connection
-
-    async def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(connection.close)
-            if connection.in_transaction():
-                await connection.invalidate()
-
-
-def away(error: Exception) -> StorageUnavailableError:
-    """Name the failure without its text, which may carry the address and the values."""
-    cause = getattr(error, "orig", None) or error
-    away = StorageUnavailableError(f"database: {type(cause).__name__}")
-    away.__cause__ = None
-    return away

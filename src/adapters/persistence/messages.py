@@ -8,9 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.persistence.group_commit import AWAY, away
 from adapters.persistence.rows import to_event, to_message, to_request
 from adapters.persistence.tables import events, messages, requests
+from adapters.persistence.transactions import AWAY, away
 from application.ports.repositories import StoredMessage
 from domain.event import Event, EventName
 from domain.request import Request

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.persistence.group_commit import GroupCommit, TryAloneError
 from adapters.persistence.rows import event_row, message_row, request_row, settled_row
@@ -63,37 +62,35 @@ class SqlOutbox:
         """Write what an attempt came to; see ``Outbox.settle``."""
         return await self._commits.run(_settle, settlement)
 
-    async def _insert(
-        self, connection: AsyncConnection, items: Sequence[_Acceptance]
-    ) -> Sequence[None]:
+    def _insert(self, connection: sa.Connection, items: Sequence[_Acceptance]) -> Sequence[None]:
         opened = [request_row(request) for _, request in items if request is not None]
         accepted = [new for news, _ in items for new in news]
         if opened:
-            await connection.execute(requests.insert(), opened)
+            connection.execute(requests.insert(), opened)
         if accepted:
             rows = [message_row(new, self._owner) for new in accepted]
-            await connection.execute(messages.insert(), rows)
-            await _record(connection, [(new.message.id, new.events) for new in accepted])
+            connection.execute(messages.insert(), rows)
+            _record(connection, [(new.message.id, new.events) for new in accepted])
         return [None] * len(items)
 
 
-async def _settle(connection: AsyncConnection, items: Sequence[Settlement]) -> Sequence[bool]:
-    changed = (await connection.execute(_SETTLE, [settled_row(item) for item in items])).rowcount
+def _settle(connection: sa.Connection, items: Sequence[Settlement]) -> Sequence[bool]:
+    changed = connection.execute(_SETTLE, [settled_row(item) for item in items]).rowcount
     if changed == len(items):
-        await _record(connection, [(item.message.id, item.events) for item in items])
+        _record(connection, [(item.message.id, item.events) for item in items])
         return [True] * len(items)
     if len(items) > 1:
         raise TryAloneError
-    return [await _is_settled(connection, items[0])]
+    return [_is_settled(connection, items[0])]
 
 
-async def _is_settled(connection: AsyncConnection, item: Settlement) -> bool:
+def _is_settled(connection: sa.Connection, item: Settlement) -> bool:
     """Tell a settlement that was written before from one whose lease was lost."""
     query = sa.select(messages.c.lease_token).where(messages.c.id == item.message.id)
-    return (await connection.scalar(query)) == item.lease.token
+    return connection.scalar(query) == item.lease.token
 
 
-async def _record(connection: AsyncConnection, histories: Sequence[tuple[UUID, Any]]) -> None:
+def _record(connection: sa.Connection, histories: Sequence[tuple[UUID, Any]]) -> None:
     rows = [event_row(message_id, event) for message_id, lines in histories for event in lines]
     if rows:
-        await connection.execute(events.insert(), rows)
+        connection.execute(events.insert(), rows)

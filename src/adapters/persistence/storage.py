@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from adapters.persistence.blacklist import BlacklistLookup
 from adapters.persistence.checkpoint import Checkpointer
 from adapters.persistence.engines import DatabaseTarget, Engines
-from adapters.persistence.group_commit import AWAY, GroupCommit
+from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.migrate import NewerDatabaseError, migrate
 from adapters.persistence.migrations import HEAD
 from adapters.persistence.single_process import SingleProcess
+from adapters.persistence.transactions import AWAY
 from application.errors import SettingsError
 
 _ANSWER_S = 2.0
@@ -54,7 +55,7 @@ class SqlStorage:
         await self._lookup.close()
         if self._checkpointer is not None:
             await self._checkpointer.close()
-        await self._engines.close()
+        await self._engines.reader.dispose()
         if self._process is not None:
             self._process.release()
 
@@ -69,9 +70,9 @@ class SqlStorage:
 
     async def _check_durability(self) -> None:
         """Refuse a database that may forget what it said was written."""
-        setting = "PRAGMA synchronous" if self._engines.is_sqlite else "SHOW synchronous_commit"
-        async with self._engines.writer.connect() as connection:
-            value = (await connection.exec_driver_sql(setting)).scalar()
+        sqlite = self._target.sqlite_path is not None
+        setting = "PRAGMA synchronous" if sqlite else "SHOW synchronous_commit"
+        value = await self._engines.writer.run(lambda c: c.exec_driver_sql(setting).scalar())
         if value in {0, 1, "off", "local"}:
             raise SettingsError(
                 [f"DATABASE_URL: {setting} is {value}; an accepted message could be lost"]

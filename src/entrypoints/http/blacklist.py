@@ -15,7 +15,7 @@ from litestar.params import FromQuery, RawBody
 from application.manage_blacklist import ManageBlacklist
 from domain.blacklist import BlacklistEntry
 from entrypoints.http.bodies import PHONE, decode, refuse_encoding
-from entrypoints.http.errors import response
+from entrypoints.http.errors import BodyError, response
 from entrypoints.http.openapi import OptionalPhoneOperation, PhoneOperation, answers
 from entrypoints.http.replies import OK, HttpRequest, Reply, StatusAnswer, encode
 
@@ -54,7 +54,7 @@ async def post_blacklist(
     manage_blacklist: NamedDependency[ManageBlacklist],
 ) -> Response[bytes]:
     """Put a phone on the blacklist; one already there keeps its date."""
-    await manage_blacklist.add(_phone(None, body, request))
+    await manage_blacklist.add(_written(body, request))
     return response(OK)
 
 
@@ -71,7 +71,7 @@ async def delete_blacklist(
     phone: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """Take a phone off the blacklist; also when it was not there."""
-    await manage_blacklist.remove(_phone(phone, body, request))
+    await manage_blacklist.remove(_asked(phone, body, request))
     return response(OK)
 
 
@@ -88,14 +88,21 @@ async def get_blacklist(
     phone: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """Look a phone up; 400 with ``not_blacklisted`` when it is not there."""
-    entry = await manage_blacklist.find(_phone(phone, body, request))
+    entry = await manage_blacklist.find(_asked(phone, body, request))
     return response(Reply(encode(_answer(entry))))
 
 
-def _phone(query: str | None, body: bytes, request: HttpRequest) -> str:
+def _asked(query: str | None, body: bytes, request: HttpRequest) -> str:
     if query is not None:
-        return query
-    refuse_encoding(request.headers)
+        # In a query string a plus sign means a space.
+        return f"+{query[1:]}" if query.startswith(" ") else query
+    if not body:
+        raise BodyError("missing_phone", "Name the phone in ?phone=77011234567 or a JSON body.")
+    return _written(body, request)
+
+
+def _written(body: bytes, request: HttpRequest) -> str:
+    refuse_encoding(request.scope["headers"])
     return str(decode(body, PHONE).phone)
 
 

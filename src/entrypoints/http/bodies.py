@@ -2,18 +2,28 @@
 
 import re
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from entrypoints.http.errors import BodyError
+from entrypoints.http.headers import RawHeaders, header
 from entrypoints.http.replies import FieldError
 
 Body = TypeVar("Body")
 MAX_BODY_BYTES = 4_000_000
 """A request of 100 000 phones has about 1.6 MB."""
 _BOM = b"\xef\xbb\xbf"
-_WHERE = re.compile(r"(?P<message>.*) - at `\$\.?(?P<field>.*)`\Z", re.DOTALL)
+_MISSING = re.compile(r"missing required field `(\w+)`")
+_WRONG = re.compile(r" - at `\$\.(\w+)(.*)`\Z")
+_ONE_PHONE = "a phone, as text or as a whole number"
+_WANTED = {
+    "phones": "a phone or a list of phones, each as text or as a whole number",
+    "phone": _ONE_PHONE,
+    "force": "true or false",
+    "dry_run": "true or false",
+}
+_TEXT = "text"
 
 
 class SendBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,18 +71,17 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[Body]) -> Body:
         raise _wrong_shape(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError):
         raise BodyError(
-            "malformed_json", "The body is not JSON in UTF-8; check quotes and commas."
+            "malformed_json", "The body is not JSON in UTF-8; check quotes, commas and escapes."
         ) from None
 
 
-def refuse_encoding(headers: Any) -> None:  # noqa: ANN401 - any mapping of headers
+def refuse_encoding(headers: RawHeaders) -> None:
     """Refuse a compressed body.
 
     Raises:
         BodyError: 415.
     """
-    encoding = headers.get("content-encoding", "identity")
-    if encoding.lower() != "identity":
+    if header(headers, b"content-encoding").strip().lower() not in {"", "identity"}:
         raise BodyError(
             "unsupported_encoding",
             "Compressed bodies are not taken; send plain JSON.",
@@ -81,9 +90,17 @@ def refuse_encoding(headers: Any) -> None:  # noqa: ANN401 - any mapping of head
 
 
 def _wrong_shape(error: msgspec.ValidationError) -> BodyError:
-    found = _WHERE.match(str(error))
-    text, field = (found["message"], found["field"]) if found else (str(error), "")
-    missing = re.search(r"missing required field `(\w+)`", text)
-    field = field or (missing[1] if missing else "")
-    problem = FieldError(field, text.replace("`", ""))
-    return BodyError("invalid_request", f"The request is not valid: {problem.message}.", [problem])
+    if missing := _MISSING.search(str(error)):
+        return _wrong_field(missing[1], "is missing")
+    if wrong := _WRONG.search(str(error)):
+        name, index = wrong.groups()
+        wanted = _ONE_PHONE if index else _WANTED.get(name, _TEXT)
+        return _wrong_field(name + index, f"must be {wanted}")
+    return BodyError("invalid_request", "The body must be a JSON object.")
+
+
+def _wrong_field(field: str, problem: str) -> BodyError:
+    sentence = f"{field} {problem}."
+    return BodyError(
+        "invalid_request", f"The request is not valid: {sentence}", [FieldError(field, sentence)]
+    )

@@ -27,4 +27,4 @@ async def post_call(
 
     ``Prefer: return=representation`` adds one row per recipient to the answer.
     """
-    return response(await answer(place_call, body, request.headers))
+    return response(await answer(place_call, body, request.scope["headers"]))

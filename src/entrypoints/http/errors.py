@@ -1,10 +1,11 @@
 """From an error to its reply: the only such table."""
 
 import logging
+import traceback
 from http import HTTPStatus
 
 from litestar import MediaType, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 
 from application.errors import StorageUnavailableError
 from domain.errors import (
@@ -75,9 +76,9 @@ def error_reply(
     errors: list[FieldError] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Reply:
-    """Make an error's reply."""
+    """Make an error's reply; no cache keeps it."""
     envelope = ErrorEnvelope(status=False, status_code=code, message=message, errors=errors or [])
-    return Reply(encode(envelope), status, headers or {})
+    return Reply(encode(envelope), status, {"Cache-Control": "no-store", **(headers or {})})
 
 
 def reply_to(error: Exception) -> Reply:
@@ -91,7 +92,9 @@ def reply_to(error: Exception) -> Reply:
             return error.reply
         case StorageUnavailableError():
             return _storage_reply(error)
-        case HTTPException():
+        case ValidationException():
+            return _parameter_reply(error)
+        case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             return _http_reply(error)
         case _:
             return _defect_reply(error)
@@ -122,17 +125,29 @@ def _storage_reply(error: StorageUnavailableError) -> Reply:
     )
 
 
+def _parameter_reply(error: ValidationException) -> Reply:
+    extra = error.extra if isinstance(error.extra, list) else []
+    problems = [FieldError(p["key"], f"{p['key']} cannot have this value.") for p in extra]
+    return error_reply(
+        HTTPStatus.BAD_REQUEST,
+        "invalid_request",
+        "The request is not valid; /docs tells what its parameters can be.",
+        problems,
+    )
+
+
 def _http_reply(error: HTTPException) -> Reply:
     phrase = HTTPStatus(error.status_code).phrase
     code, message = _PLAIN.get(
-        error.status_code, (phrase.lower().replace(" ", "_"), f"{phrase}: {error.detail}")
+        error.status_code, (phrase.lower().replace(" ", "_"), f"{phrase}; see /docs.")
     )
     return error_reply(error.status_code, code, message, headers=dict(error.headers or {}))
 
 
 def _defect_reply(error: Exception) -> Reply:
     # Without the error's text, which may hold a number or a message.
-    _log.error("unforeseen %s", type(error).__name__, exc_info=error)
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("unforeseen %s\n%s", type(error).__name__, where)
     return error_reply(
         HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side."
     )

@@ -73,7 +73,7 @@ async def get_request(
     request_id: FromPath[str],
     stories: NamedDependency[Stories],
     cursor: Annotated[
-        str | None, QueryParameter(description="next_cursor of the page before")
+        UUID | None, QueryParameter(description="next_cursor of the page before")
     ] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = MAX_PAGE,
 ) -> Response[bytes]:
@@ -81,8 +81,7 @@ async def get_request(
     wanted = _uuid(request_id)
     if wanted is None:
         raise RequestNotFoundError("There is no such request; ids look like UUIDs.")
-    after = None if cursor is None else _uuid(cursor)
-    story = await stories.request(wanted, after=after, limit=limit)
+    story = await stories.request(wanted, after=cursor, limit=limit)
     content = RequestContent(
         request_view(story.request),
         [message_view(stored) for stored in story.messages],

@@ -4,17 +4,17 @@
 shortcut in front of it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from application.submission import SendCommand, SendReport
 from entrypoints.http.bodies import SEND, SendBody, decode, refuse_encoding
+from entrypoints.http.headers import REPRESENTATION, RawHeaders, wants_representation
 from entrypoints.http.message_view import MessageRow, message_row
 from entrypoints.http.replies import OK, Reply, encode
 
 UseCase = Callable[[SendCommand], Awaitable[SendReport]]
-REPRESENTATION = "return=representation"
 _SENTENCES = {
     "blacklisted": "Every phone is on the blacklist; nothing was sent.",
     "unconfirmed": "The provider's answer was lost: it may have been sent. Do not send it again.",
@@ -39,7 +39,7 @@ class SendAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     content: SendContent | None = None
 
 
-async def answer(use_case: UseCase, body: bytes, headers: Mapping[str, str]) -> Reply:
+async def answer(use_case: UseCase, body: bytes, headers: RawHeaders) -> Reply:
     """Serve one request.
 
     Raises:
@@ -50,7 +50,7 @@ async def answer(use_case: UseCase, body: bytes, headers: Mapping[str, str]) -> 
     report = await use_case(_command(wanted))
     extra = {} if wanted.dry_run else {"Location": f"/requests/{report.request.id}"}
     detailed = wanted.dry_run
-    if REPRESENTATION in headers.get("prefer", "").replace(" ", "").lower():
+    if wants_representation(headers):
         extra["Preference-Applied"] = REPRESENTATION
         detailed = True
     code = report.failure_code

@@ -39,8 +39,7 @@ class Shortcut:
 
 async def _serve(use_case: UseCase, scope: HTTPScope, receive: Receive) -> Reply:
     try:
-        headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in scope["headers"]}
-        return await answer(use_case, await _body(receive), headers)
+        return await answer(use_case, await _body(receive), scope["headers"])
     except Exception as error:  # noqa: BLE001 - every error has its reply
         return reply_to(error)
 
@@ -52,10 +51,10 @@ async def _body(receive: Receive) -> bytes:
         event: Any = await receive()
         if event["type"] == "http.disconnect":
             raise BodyError("incomplete_body", "The body broke off.")
-        body += event["body"]
+        body += event.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             raise RequestEntityTooLarge
-        more = event["more_body"]
+        more = event.get("more_body", False)
     return bytes(body)
 
 

@@ -27,4 +27,4 @@ async def post_sms(
 
     ``Prefer: return=representation`` adds one row per recipient to the answer.
     """
-    return response(await answer(send_sms, body, request.headers))
+    return response(await answer(send_sms, body, request.scope["headers"]))

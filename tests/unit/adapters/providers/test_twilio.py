@@ -111,6 +111,12 @@ async def test_what_is_no_message_sid_leaves_the_outcome_open(sid: object) -> No
     assert outcome == Unconfirmed("HTTP 201, unreadable")
 
 
+@pytest.mark.parametrize("status", [201, 400])
+async def test_a_body_that_is_not_utf8_leaves_the_outcome_open(status: int) -> None:
+    answer = httpx.Response(status, content=b'{"sid": "\xff", "message": "\xff"}')
+    assert isinstance(await submitted(answer), Unconfirmed)
+
+
 async def test_a_message_sid_is_no_call_sid() -> None:
     assert isinstance(await placed(SMS_TAKEN), Unconfirmed)
     assert await placed(CALL_TAKEN) == Accepted(CA)

@@ -130,6 +130,12 @@ async def test_twilios_sentence_is_kept_without_the_number() -> None:
     assert outcome.text == "The 'To' number +7701***4567 is wrong."
 
 
+async def test_a_long_sentence_is_cut() -> None:
+    outcome = await submitted(error(400, 21211, "No. " * 1000))
+    assert isinstance(outcome, Rejected)
+    assert outcome.text == "No. " * 75
+
+
 async def test_without_a_sentence_the_status_is_kept() -> None:
     outcome = await submitted(httpx.Response(400, json={"code": 21211}))
     assert outcome == Rejected(

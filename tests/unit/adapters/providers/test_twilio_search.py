@@ -74,6 +74,7 @@ async def test_a_call_is_looked_for_by_both_its_numbers() -> None:
         {"sid": a_sid(7)},
         {"date_created": None},
         {"date_created": "yesterday"},
+        {"date_created": "Mon, 23 Nov 999999999999999999999 06:34:43 +0000"},
         {"date_created": format_datetime(NOW - timedelta(seconds=6))},
     ],
 )
