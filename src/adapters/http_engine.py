@@ -1,58 +1,123 @@
-"""The HTTP engine under the providers: aiohttp, behind httpx's transport interface.
+"""The HTTP engine under the providers: connections of our own behind httpx's transport interface.
 
-``httpx_aiohttp`` reports a connection that was lost after the request was written as
-``ConnectTimeout``, the very error that means "not sent" elsewhere. The cause is looked at here, so
-that such a loss stays an unknown outcome.
+Whether a request may have been written decides between ``Unavailable`` and ``Unconfirmed``. The
+libraries tried report a connection that was lost after the request went out with the error that
+means "never connected" elsewhere; here the line is drawn where it is known.
 """
 
+import asyncio
 import ssl
+from collections import defaultdict
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
+
+from adapters.http_connection import HttpConnection
 
 # Shorter than the 5 s after which a common server closes an idle connection: a POST on a dying
 # connection is an unknown outcome for nothing.
 IDLE_CONNECTION_S = 4.0
-_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_PORTS = {"http": 80, "https": 443}
+_Origin = tuple[str, str, int]
 
 
-class HttpEngine(AiohttpTransport):
-    """Connections to one provider: no proxy or netrc from the environment, no cookies."""
+class HttpEngine(httpx.AsyncBaseTransport):
+    """Kept-alive connections to one provider.
 
-    def __init__(self, *, connections: int) -> None:
+    It follows no redirect, keeps no cookie, repeats nothing and reads neither proxies nor passwords
+    from the environment.
+    """
+
+    def __init__(self, *, connections: int, tls: ssl.SSLContext | None = None) -> None:
         """Prepare an engine; connections are made when the first request needs one.
 
         Args:
             connections: open at the same time, at most.
+            tls: how certificates are checked; the system's way by default.
         """
-        self._connections = connections
-        super().__init__(verify=ssl.create_default_context(), client=self._session)
-
-    def _session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._connections,
-                keepalive_timeout=IDLE_CONNECTION_S,
-                ssl=self.ssl_context,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-        )
+        self._places = asyncio.Semaphore(connections)
+        self._tls = tls or ssl.create_default_context()
+        self._idle: dict[_Origin, list[HttpConnection]] = defaultdict(list)
+        self._sweep: asyncio.TimerHandle | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; see ``httpx.AsyncBaseTransport``.
+        """Send one request and read the whole answer; see ``httpx.AsyncBaseTransport``.
+
+        The ``timeout`` extension's ``pool`` and ``connect`` are obeyed, in seconds; the deadline of
+        the exchange is the caller's, who cancels.
 
         Raises:
-            httpx.ConnectError, httpx.ConnectTimeout: not a byte of the request was written.
+            httpx.PoolTimeout, httpx.ConnectTimeout, httpx.ConnectError: not a byte was written.
             httpx.TransportError: it may have been.
         """
+        limits = request.extensions.get("timeout", {})
         try:
-            return await super().handle_async_request(request)
-        except httpx.TransportError as error:
-            if isinstance(error.__cause__, _NOT_SENT):
-                raise
-            raise httpx.ReadError(type(error.__cause__).__name__) from error.__cause__
-        except aiohttp.ClientError as error:
-            # Not in the library's table: a malformed answer, for one.
-            raise httpx.RemoteProtocolError(type(error).__name__) from error
+            await asyncio.wait_for(self._places.acquire(), limits.get("pool"))
+        except TimeoutError:
+            raise httpx.PoolTimeout("all connections are busy") from None
+        try:
+            origin = _origin(request.url)
+            connection = self._kept(origin) or await self._connect(origin, limits.get("connect"))
+            response = await connection.exchange(request)
+            self._keep(origin, connection)
+            return response
+        finally:
+            self._places.release()
+
+    async def aclose(self) -> None:
+        """Close what is idle."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for kept in self._idle.values():
+            for connection in kept:
+                connection.close()
+        self._idle.clear()
+
+    def _kept(self, origin: _Origin) -> HttpConnection | None:
+        """Take the connection that was used last, if it is fresh."""
+        kept = self._idle[origin]
+        oldest = asyncio.get_running_loop().time() - IDLE_CONNECTION_S
+        while kept:
+            connection = kept.pop()
+            if connection.open and connection.idle_since > oldest:
+                return connection
+            connection.close()
+        return None
+
+    def _keep(self, origin: _Origin, connection: HttpConnection) -> None:
+        if not connection.open:
+            connection.close()
+            return
+        loop = asyncio.get_running_loop()
+        connection.idle_since = loop.time()
+        self._idle[origin].append(connection)
+        if self._sweep is None:
+            self._sweep = loop.call_later(IDLE_CONNECTION_S, self._close_idle)
+
+    def _close_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        oldest = loop.time() - IDLE_CONNECTION_S
+        for origin, kept in self._idle.items():
+            fresh = [c for c in kept if c.open and c.idle_since > oldest]
+            for connection in kept:
+                if connection not in fresh:
+                    connection.close()
+            self._idle[origin] = fresh
+        busy = any(self._idle.values())
+        self._sweep = loop.call_later(IDLE_CONNECTION_S, self._close_idle) if busy else None
+
+    async def _connect(self, origin: _Origin, timeout_s: float | None) -> HttpConnection:
+        scheme, host, port = origin
+        tls = self._tls if scheme == "https" else None
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout_s):
+                _, connection = await loop.create_connection(HttpConnection, host, port, ssl=tls)
+        except TimeoutError:
+            raise httpx.ConnectTimeout(f"no connection within {timeout_s:g} s") from None
+        except (OSError, UnicodeError) as error:
+            raise httpx.ConnectError(type(error).__name__) from error
+        return connection
+
+
+def _origin(url: httpx.URL) -> _Origin:
+    return url.scheme, url.host, url.port or _PORTS[url.scheme]

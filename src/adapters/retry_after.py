@@ -4,13 +4,13 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import httpx
+from adapters.exchange import Answer
 
 LONGEST_S = 86_400.0
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
-def retry_after_s(response: httpx.Response) -> float | None:
+def retry_after_s(answer: Answer) -> float | None:
     """Read ``Retry-After``, in seconds or as an HTTP date.
 
     Returns:
@@ -19,7 +19,7 @@ def retry_after_s(response: httpx.Response) -> float | None:
 
     Source: RFC 9110, 10.2.3.
     """
-    text = response.headers.get("retry-after", "").strip()
+    text = answer.headers.get("retry-after", "")
     seconds = float(text) if _SECONDS.fullmatch(text) else _until(text)
     return None if seconds is None else min(max(seconds, 0.0), LONGEST_S)
 
@@ -27,7 +27,7 @@ def retry_after_s(response: httpx.Response) -> float | None:
 def _until(text: str) -> float | None:
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, OverflowError):
         return None
     aware = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
     return (aware - datetime.now(UTC)).total_seconds()

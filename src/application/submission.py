@@ -217,7 +217,11 @@ class Submission:
             for index in waiting:
                 results[index] = await self._send_one(results[index], segments, carrier)
 
-        await asyncio.gather(*(work() for _ in range(min(carrier.concurrency, len(messages)))))
+        workers = [work() for _ in range(min(carrier.concurrency, len(messages)))]
+        # Every one is waited for: no message is sent on behind a request that was answered.
+        for ended in await asyncio.gather(*workers, return_exceptions=True):
+            if ended is not None:
+                raise ended
         return tuple(results)
 
     async def _send_one(self, message: Message, segments: Segments, carrier: Carrier) -> Message:

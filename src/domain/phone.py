@@ -9,6 +9,8 @@ from domain.errors import InvalidPhoneError
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z", re.ASCII)
 _SEPARATORS = str.maketrans("", "", " -().")
 _HIDDEN = 3
+_UUID = "(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_PHONE_LIKE = re.compile(rf"{_UUID}|\+?(?P<first>[0-9]{{4}})[0-9]*(?P<last>[0-9]{{4}})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,11 @@ class Phone:
 def without_separators(text: str) -> str:
     """Drop what people put between digits: spaces, ``-``, ``(``, ``)``, ``.``."""
     return text.translate(_SEPARATORS)
+
+
+def mask_numbers(text: str) -> str:
+    """Hide what could be a phone in a sentence: ``7701***4567``.
+
+    Any eight digits may be one; the name of a message is none.
+    """
+    return _PHONE_LIKE.sub(lambda m: m["uuid"] or f"{m['first']}***{m['last']}", text)

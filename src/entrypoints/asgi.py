@@ -25,7 +25,7 @@ def load_settings(overrides: Mapping[str, str] = MappingProxyType({})) -> Settin
         SettingsError: with every problem.
     """
     written = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    settings = read_settings({**written, **os.environ, **overrides})
+    settings = read_settings(overrides, os.environ, written)
     check(settings)
     return settings
 

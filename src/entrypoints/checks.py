@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from adapters.persistence.engines import DatabaseTarget
 from application.errors import SettingsError
 from application.routing import ALIASES, SMS_PROVIDERS
+from entrypoints.failpoints import FAILPOINTS
 from entrypoints.settings import Settings
 
 CREDENTIALS = {
@@ -54,16 +56,23 @@ def database_target(settings: Settings) -> DatabaseTarget:
     if settings.pg_host is not None:
         url = _postgres_url(settings, settings.pg_host)
         admin_url = _postgres_url(settings, settings.pg_real_host or settings.pg_host)
-        return DatabaseTarget(url=url, admin_url=admin_url, schema=settings.pg_schema)
-    url = sa.make_url(settings.database_url or "sqlite:///habar.db")
+        return DatabaseTarget(
+            url=url, admin_url=admin_url, schema=settings.pg_schema, setting="PG_HOST"
+        )
+    if settings.database_url is None:
+        url = sa.URL.create("sqlite", database=f"{settings.data_dir}/habar.db")
+        return DatabaseTarget(url=url, admin_url=url, setting="DATA_DIR")
+    url = _read_url(settings.database_url)
     if url.get_backend_name() == "sqlite":
-        url = url.set(database=f"{settings.data_dir}/{url.database}") if _is_relative(url) else url
+        url = url.set(database=str(Path(settings.data_dir, str(url.database))))
         return DatabaseTarget(url=url, admin_url=url)
     return DatabaseTarget(url=url, admin_url=url, schema=settings.pg_schema)
 
 
-def _is_relative(url: sa.URL) -> bool:
-    return not str(url.database).startswith("/")
+def _read_url(text: str) -> sa.URL:
+    """Read a URL; ``postgres:`` is what many platforms hand out."""
+    url = sa.make_url(text)
+    return url.set(drivername="postgresql") if url.drivername == "postgres" else url
 
 
 def _postgres_url(settings: Settings, host: str) -> sa.URL:
@@ -124,7 +133,7 @@ def _database_problems(settings: Settings) -> Iterator[str]:
     if settings.pg_host is not None or settings.database_url is None:
         return
     try:
-        url = sa.make_url(settings.database_url)
+        url = _read_url(settings.database_url)
     except (sa.exc.ArgumentError, ValueError):
         yield "DATABASE_URL: not a URL; expected sqlite:///file or postgresql://user@host/name"
         return
@@ -132,6 +141,11 @@ def _database_problems(settings: Settings) -> Iterator[str]:
         yield "DATABASE_URL: expected sqlite or postgresql"
     elif not url.database or url.database == ":memory:":
         yield "DATABASE_URL: name a file or a database; nothing is kept in memory"
+    elif url.get_backend_name() == "sqlite" and url.query:
+        yield "DATABASE_URL: a SQLite file takes no options behind a question mark"
+    elif "@" in (url.host or ""):
+        # The part before it would be shown with the host, and it is the end of the password.
+        yield "DATABASE_URL: write an @ in the password as %40"
 
 
 def _other_problems(settings: Settings) -> Iterator[str]:
@@ -141,3 +155,5 @@ def _other_problems(settings: Settings) -> Iterator[str]:
         yield f"LOG_LEVEL: expected one of {', '.join(_LEVELS)}"
     if settings.log_format not in _FORMATS:
         yield f"LOG_FORMAT: expected one of {', '.join(_FORMATS)}"
+    if settings.habar_failpoint not in {None, *FAILPOINTS}:
+        yield f"HABAR_FAILPOINT: expected one of {', '.join(FAILPOINTS)}"

@@ -30,12 +30,19 @@ from application.stories import Stories
 from application.submission import Submission
 from entrypoints.carriers import Carriers
 from entrypoints.checks import database_target, default_provider
+from entrypoints.failpoints import DeadlyOutbox
 from entrypoints.settings import Settings
 
 
 def _lookup(target: DatabaseTarget, engines: Engines) -> BlacklistLookup:
     path = target.sqlite_path
     return PostgresLookup(engines.reader) if path is None else SqliteLookup(path)
+
+
+def _outbox(commits: GroupCommit, owner: UUID, settings: Settings) -> Outbox:
+    outbox = SqlOutbox(commits, owner)
+    point = settings.habar_failpoint
+    return outbox if point is None else DeadlyOutbox(outbox, point)
 
 
 def _routing(carriers: Carriers, settings: Settings) -> Routing:
@@ -63,7 +70,7 @@ class Container(containers.DeclarativeContainer):
     storage: providers.Provider[Storage] = providers.Singleton(
         SqlStorage, target, engines, commits, lookup
     )
-    outbox: providers.Provider[Outbox] = providers.Singleton(SqlOutbox, commits, owner)
+    outbox: providers.Provider[Outbox] = providers.Singleton(_outbox, commits, owner, settings)
     messages: providers.Provider[MessageRepository] = providers.Singleton(
         SqlMessageRepository, engines.provided.reader
     )

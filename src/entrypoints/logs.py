@@ -4,10 +4,13 @@ import logging
 import logging.config
 import re
 import sys
+import traceback
 
 import structlog
 
-_DIGITS = re.compile(r"(?<![0-9A-Fa-f-])\+?([0-9]{4})[0-9]{2,7}([0-9]{4})(?![0-9A-Fa-f-])")
+from domain.phone import mask_numbers
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _QUIET = (
     "aiohttp",
     "aiosqlite",
@@ -22,11 +25,6 @@ _QUIET = (
 """They log whole URLs, statements and parameters below WARNING."""
 
 
-def mask_numbers(text: str) -> str:
-    """Show of a phone what tells it apart: ``7701***4567``."""
-    return _DIGITS.sub(r"\1***\2", text)
-
-
 def configure_logs(level: str, log_format: str) -> None:
     """Send every log line of the process through one masking formatter, to standard error."""
     renderer: structlog.types.Processor = (
@@ -38,7 +36,8 @@ def configure_logs(level: str, log_format: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_traceback),
+        _on_one_line,
     ]
     formatter = _Masking(
         foreign_pre_chain=shared,
@@ -51,6 +50,27 @@ def configure_logs(level: str, log_format: str) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _traceback(info: structlog.typing.ExcInfo) -> str:
+    """Tell what was raised, and where, the first cause first.
+
+    Without its words: they may quote a text or a secret.
+    """
+    lines: list[str] = []
+    error: BaseException | None = info[1]
+    while error is not None:
+        lines[:0] = [*traceback.format_tb(error.__traceback__), f"{type(error).__qualname__}\n"]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "".join(lines).rstrip()
+
+
+def _on_one_line(
+    _: structlog.typing.WrappedLogger, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Keep what came from outside from ending its line and beginning one of its own."""
+    event["event"] = _CONTROLS.sub(lambda m: repr(m[0])[1:-1], str(event["event"]))
+    return event
 
 
 class _Masking(structlog.stdlib.ProcessorFormatter):

@@ -25,9 +25,6 @@ def run(overrides: dict[str, str]) -> None:
     """
     settings = load_settings(overrides)
     configure_logs(settings.log_level, settings.log_format)
-    # uvicorn raises the signal that ended it once more; there is still the database to be closed.
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, lambda *_: None)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))
 
@@ -45,6 +42,11 @@ async def _serve(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=round(settings.shutdown_timeout),
         )
+        # uvicorn raises the signal that ended it once more; there is still the database to be
+        # closed. Until here a signal ends the process at once, as nothing is being served.
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(ending, lambda *_: None)
         await uvicorn.Server(config).serve()

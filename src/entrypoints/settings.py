@@ -27,7 +27,7 @@ Count = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class Secret(str):
-    """A value that must not be shown; ``repr`` and ``reveal`` say which is which."""
+    """A value that must not be shown: its ``repr`` hides it."""
 
     __slots__ = ()
 
@@ -91,9 +91,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "INFO"
     log_format: str = "console"
 
+    habar_failpoint: str | None = None
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read every setting.
+
+def read_settings(*environments: Mapping[str, str]) -> Settings:
+    """Read every setting from the first environment that has it.
 
     Raises:
         SettingsError: with every value that cannot be read; no value is repeated.
@@ -103,7 +105,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     for field in msgspec.structs.fields(Settings):
         name = field.name.upper()
         try:
-            text = _text(environment, name)
+            text = next(filter(None, (_text(e, name) for e in environments)), None)
             if text is not None:
                 values[field.name] = _convert(text, field.type)
         except (OSError, UnicodeDecodeError) as error:

@@ -55,9 +55,10 @@ class SqlBlacklist:
     async def find(self, phone: Phone) -> BlacklistEntry | None:
         """Return the entry of a phone; see ``BlacklistRepository.find``."""
         query = sa.select(blacklist.c.created_at).where(blacklist.c.phone.in_(_forms(phone)))
+        oldest = query.order_by(blacklist.c.created_at.nulls_last())
         try:
             async with self._engine.connect() as connection:
-                row = (await connection.execute(query.order_by(blacklist.c.created_at))).first()
+                row = (await connection.execute(oldest)).first()
         except AWAY as error:
             raise away(error) from None
         if row is None:

@@ -28,11 +28,13 @@ class DatabaseTarget:
         url: for the service, perhaps PgBouncer in transaction mode.
         admin_url: the server itself: for creating what is missing, and for migrations.
         schema: on PostgreSQL.
+        setting: which one says so, for complaints.
     """
 
     url: sa.URL
     admin_url: sa.URL
     schema: str | None = None
+    setting: str = "DATABASE_URL"
 
     @property
     def sqlite_path(self) -> Path | None:

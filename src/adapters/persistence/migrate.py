@@ -15,6 +15,7 @@ from adapters.persistence.migrations import HEAD
 
 _LOCK_KEY = 0x6861626172
 _VERSION = "SELECT version_num FROM alembic_version"
+_DATABASE = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
 
 
 class NewerDatabaseError(Exception):
@@ -85,21 +86,24 @@ def _enter_schema(connection: sa.Connection, schema: str) -> None:
 
 
 def _create_database(target: DatabaseTarget) -> None:
-    """Create the database through the maintenance one, where it cannot be entered."""
+    """Create the database, through the maintenance one, where it cannot be entered.
+
+    Why it cannot, a server tells in its own language only: its catalogue is asked.
+    """
     try:
         with _postgres(target.admin_url).connect():
             return
     except sa.exc.OperationalError as error:
-        if "does not exist" not in str(error.orig):
-            raise
-    engine = _postgres(target.admin_url.set(database="postgres"))
-    quoted = engine.dialect.identifier_preparer.quote(str(target.admin_url.database))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:
+            connection = _postgres(target.admin_url.set(database="postgres")).connect()
+        except sa.exc.OperationalError:
+            raise error from None
+    name = str(target.admin_url.database)
+    with connection.execution_options(isolation_level="AUTOCOMMIT"):
+        connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK_KEY)))
+        if connection.execute(_DATABASE, {"name": name}).first() is None:
+            quoted = connection.dialect.identifier_preparer.quote(name)
             connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
-        except sa.exc.ProgrammingError as error:
-            if getattr(error.orig, "sqlstate", None) != "42P04":  # another process was faster
-                raise
 
 
 def _postgres(url: sa.URL) -> sa.Engine:

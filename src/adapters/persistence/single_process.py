@@ -15,11 +15,13 @@ class SingleProcess:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock.
+        """Take the lock, in a folder that is made where it is missing.
 
         Raises:
             SettingsError: another process has the file.
+            OSError: the folder cannot be made or written.
         """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

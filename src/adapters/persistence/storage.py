@@ -37,15 +37,14 @@ class SqlStorage:
 
     async def open(self) -> None:
         """Make the database ready; see ``Storage.open``."""
-        if self._target.sqlite_path is not None:
-            self._target.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
-        if self._process is not None:
-            self._process.acquire()
         try:
+            if self._process is not None:
+                self._process.acquire()
             await asyncio.to_thread(migrate, self._target)
             await self._check_durability()
-        except (sa.exc.DBAPIError, NewerDatabaseError) as error:
-            raise SettingsError([f"DATABASE_URL: {getattr(error, 'orig', error)}"]) from None
+        except (sa.exc.DBAPIError, NewerDatabaseError, OSError) as error:
+            problem = f"{self._target.setting}: {getattr(error, 'orig', error)}"
+            raise SettingsError([problem]) from None
         if self._checkpointer is not None:
             self._checkpointer.start()
 
@@ -70,13 +69,16 @@ class SqlStorage:
 
     async def _check_durability(self) -> None:
         """Refuse a database that may forget what it said was written."""
-        sqlite = self._target.sqlite_path is not None
-        setting = "PRAGMA synchronous" if sqlite else "SHOW synchronous_commit"
-        value = await self._engines.writer.run(lambda c: c.exec_driver_sql(setting).scalar())
+        if self._target.sqlite_path is not None:
+            setting = "PRAGMA synchronous"
+            value = await self._engines.writer.run(lambda c: c.exec_driver_sql(setting).scalar())
+        else:
+            setting = "SHOW synchronous_commit"
+            async with self._engines.reader.connect() as connection:
+                value = (await connection.exec_driver_sql(setting)).scalar()
         if value in {0, 1, "off", "local"}:
-            raise SettingsError(
-                [f"DATABASE_URL: {setting} is {value}; an accepted message could be lost"]
-            )
+            problem = f"{setting} is {value}; an accepted message could be lost"
+            raise SettingsError([f"{self._target.setting}: {problem}"])
 
 
 _version = sa.table("alembic_version", sa.column("version_num"))

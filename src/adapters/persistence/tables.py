@@ -4,28 +4,52 @@ Times are UTC. Ids are UUIDv7, so an index on them grows at its end. There are n
 the sending path: a request and its messages are written in one transaction or in order.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """An aware datetime in UTC; SQLite has no time zones and would return a naive one."""
+    """An aware datetime in UTC.
+
+    SQLite has no type for it: there it is ISO 8601 text with microseconds, which sorts as it should
+    and costs a fifth of what the library's own form costs.
+    """
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Store UTC."""
-        del dialect
-        return None if value is None else value.astimezone(UTC)
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        """Choose the column's type."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.String(32))
+        return dialect.type_descriptor(sa.DateTime(timezone=True))
 
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Return aware UTC."""
-        del dialect
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[datetime | None], Any] | None:
+        """Write it; on PostgreSQL the driver does."""
+        return _to_text if dialect.name == "sqlite" else None
+
+    def result_processor(
+        self, dialect: sa.Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None]:
+        """Read it back."""
+        del coltype
+        return _from_text if dialect.name == "sqlite" else _in_utc
+
+
+def _to_text(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat(timespec="microseconds")
+
+
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
 
 
 metadata = sa.MetaData(
@@ -47,6 +71,7 @@ requests = sa.Table(
     sa.Column("sender", sa.String(16)),
     sa.Column("reference", sa.String(100)),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 messages = sa.Table(
@@ -72,6 +97,7 @@ messages = sa.Table(
     sa.Column("error_code", sa.String(32)),
     sa.Column("error_text", sa.Text),
     sa.Column("provider_code", sa.String(64)),
+    sqlite_with_rowid=False,
 )
 """One recipient's SMS or call.
 

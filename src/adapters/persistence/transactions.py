@@ -14,7 +14,13 @@ from application.errors import StorageUnavailableError
 Result = TypeVar("Result")
 Work = Callable[[sa.Connection], Result]
 TIMEOUT_S = 15.0
-AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, OSError, TimeoutError)
+AWAY = (
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.TimeoutError,  # no connection became free in time; it is no ``TimeoutError``
+    OSError,
+    TimeoutError,
+)
 
 
 class Transactions(Protocol):

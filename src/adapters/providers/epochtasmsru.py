@@ -22,8 +22,9 @@ from xml.sax.saxutils import escape
 
 import httpx
 
-from adapters.exchange import exchange
+from adapters.exchange import Answer, exchange
 from adapters.retry_after import retry_after_s
+from adapters.verdicts import without_verdict
 from domain.errors import InvalidTextError
 from domain.lookup import Attempt, Balance, Found, Lookup, NoAnswer, NotFound
 from domain.message import Message, MessageStatus
@@ -148,7 +149,7 @@ class Epochtasmsru:
             recipient=message.recipient.msisdn,
         )
         answer = await exchange(self._transport, request, timeout_s=self._timeout_s)
-        return _outcome(answer) if isinstance(answer, httpx.Response) else answer
+        return _outcome(answer) if isinstance(answer, Answer) else answer
 
     async def find(self, attempt: Attempt) -> Lookup:
         """Ask for the state by our reference; see ``ProviderLookup.find``."""
@@ -163,7 +164,7 @@ class Epochtasmsru:
 
     async def _ask(self, request: httpx.Request) -> ET.Element | NoAnswer:
         answer = await exchange(self._transport, request, timeout_s=self._timeout_s)
-        if not isinstance(answer, httpx.Response):
+        if not isinstance(answer, Answer):
             return NoAnswer(answer.text)
         document = _document(answer)
         if document is None:
@@ -194,7 +195,7 @@ def _escaped(text: str) -> str:
     return quote_plus(escape(text, {"\r": "&#13;"}))
 
 
-def _document(response: httpx.Response) -> ET.Element | None:
+def _document(response: Answer) -> ET.Element | None:
     """Read the XML of an HTTP 200 answer, ``None`` where there is none to be trusted."""
     if response.status_code != HTTPStatus.OK:
         return None
@@ -214,11 +215,11 @@ def _status(document: ET.Element) -> int | None:
     return int(text) if _INTEGER.fullmatch(text) else None
 
 
-def _outcome(response: httpx.Response) -> SubmitOutcome:
+def _outcome(response: Answer) -> SubmitOutcome:
     document = _document(response)
     status = None if document is None else _status(document)
     if status is None:
-        return _no_verdict(response)
+        return without_verdict(response, f"HTTP {response.status_code} without a verdict")
     if status > 0:
         return Accepted()
     if status == 0:
@@ -227,15 +228,6 @@ def _outcome(response: httpx.Response) -> SubmitOutcome:
     if isinstance(means, UnavailableKind):
         return Unavailable(kind=means, provider_code=str(status), text=text)
     return Rejected(reason=means, provider_code=str(status), text=text)
-
-
-def _no_verdict(response: httpx.Response) -> Unavailable | Unconfirmed:
-    seen, wait_s = f"HTTP {response.status_code} without a verdict", retry_after_s(response)
-    throttled = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
-    paused = response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and wait_s is not None
-    if throttled or paused:
-        return Unavailable(kind=UnavailableKind.THROTTLED, retry_after_s=wait_s, text=seen)
-    return Unconfirmed(seen)
 
 
 def _found(report: ET.Element, reference: str) -> Lookup:

@@ -16,15 +16,15 @@ Source: ``github.com/mobizon/mobizon-api-docs``, ``src/v1/en``.
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Annotated, TypeVar
 from urllib.parse import quote_plus, urlencode
 
 import httpx
 import msgspec
 
-from adapters.exchange import exchange
+from adapters.exchange import Answer, exchange
 from adapters.retry_after import retry_after_s
+from adapters.verdicts import printable, without_verdict
 from domain.lookup import Attempt, Balance, Found, Lookup, NoAnswer, NotFound
 from domain.message import Message, MessageStatus
 from domain.outcome import (
@@ -34,7 +34,6 @@ from domain.outcome import (
     SubmitOutcome,
     Unavailable,
     UnavailableKind,
-    Unconfirmed,
 )
 from domain.text_limit import TextLimit
 
@@ -174,7 +173,7 @@ class Mobizonkz:
             form += f"&from={quote_plus(sender)}"
         request = self._desk.request(_SUBMIT, form)
         answer = await exchange(self._transport, request, timeout_s=self._timeout_s)
-        return _outcome(answer) if isinstance(answer, httpx.Response) else answer
+        return _outcome(answer) if isinstance(answer, Answer) else answer
 
     async def find(self, attempt: Attempt) -> Lookup:
         """Ask by Mobizon's id, or without one search for our reference.
@@ -202,14 +201,14 @@ class Mobizonkz:
         # Decimal reads 1e999999 too, which nobody could write out.
         if not amount.is_finite() or abs(amount.adjusted()) > _AMOUNT_DIGITS:
             return NoAnswer("no amount of money")
-        return Balance(amount, _printable(funds.currency) or None)
+        return Balance(amount, printable(funds.currency) or None)
 
     async def _ask(
         self, method: str, form: str, decoder: msgspec.json.Decoder[_T]
     ) -> _T | NoAnswer:
         request = self._desk.request(method, form)
         answer = await exchange(self._transport, request, timeout_s=self._timeout_s)
-        if not isinstance(answer, httpx.Response):
+        if not isinstance(answer, Answer):
             return NoAnswer(answer.text)
         reply = _read(_REPLY, answer.content)
         done = reply is not None and reply.code == 0 and answer.is_success
@@ -238,10 +237,10 @@ def _read(decoder: msgspec.json.Decoder[_T], body: bytes | msgspec.Raw) -> _T | 
         return None
 
 
-def _outcome(response: httpx.Response) -> SubmitOutcome:
+def _outcome(response: Answer) -> SubmitOutcome:
     reply = _read(_REPLY, response.content)
     if reply is None:
-        return _no_verdict(response, None)
+        return without_verdict(response, _seen(response, None))
     means, code, text = _meaning(reply), str(reply.code), _seen(response, reply)
     if isinstance(means, UnavailableKind):
         wait_s = retry_after_s(response)
@@ -249,7 +248,7 @@ def _outcome(response: httpx.Response) -> SubmitOutcome:
     if isinstance(means, RejectReason):
         return Rejected(reason=means, provider_code=code, text=text)
     sent = _read(_SENT, reply.data) if reply.code == 0 and response.is_success else None
-    return Accepted(str(sent.message_id)) if sent else _no_verdict(response, reply)
+    return Accepted(str(sent.message_id)) if sent else without_verdict(response, text, code)
 
 
 def _meaning(reply: _Reply) -> RejectReason | UnavailableKind | None:
@@ -262,29 +261,13 @@ def _meaning(reply: _Reply) -> RejectReason | UnavailableKind | None:
     return _MEANINGS.get(reply.code)
 
 
-def _no_verdict(response: httpx.Response, reply: _Reply | None) -> Unavailable | Unconfirmed:
-    code, text = str(reply.code) if reply else None, _seen(response, reply)
-    wait_s = retry_after_s(response)
-    throttled = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
-    paused = response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and wait_s is not None
-    if throttled or paused:
-        kind = UnavailableKind.THROTTLED
-        return Unavailable(kind=kind, retry_after_s=wait_s, provider_code=code, text=text)
-    return Unconfirmed(text, provider_code=code)
-
-
-def _seen(response: httpx.Response, reply: _Reply | None) -> str:
+def _seen(response: Answer, reply: _Reply | None) -> str:
     if reply is None:
         return f"HTTP {response.status_code}, unreadable"
     if reply.code == _WRONG_HOST:
         host = bytes(reply.data)[:_SAID_LENGTH].decode(errors="replace")
-        return f"the account belongs to another API host: {_printable(host)}"
-    return _printable(reply.message) or f"HTTP {response.status_code}, code {reply.code}"
-
-
-def _printable(text: str | None) -> str:
-    kept = (text or "")[:_SAID_LENGTH]
-    return "".join(character if character.isprintable() else " " for character in kept).strip()
+        return f"the account belongs to another API host: {printable(host)}"
+    return printable(reply.message) or f"HTTP {response.status_code}, code {reply.code}"
 
 
 def _matching(items: list[_Item], attempt: Attempt, since: str) -> Lookup:
@@ -312,6 +295,6 @@ def _looks_like(item: _Item, attempt: Attempt, since: str) -> bool:
 
 
 def _found(item: _Item) -> Found:
-    word = _printable(item.status)[:_WORD_LENGTH]
+    word = printable(item.status)[:_WORD_LENGTH]
     status = _STATES.get(word, MessageStatus.SUBMITTED)
     return Found(status=status, provider_id=str(item.id), provider_code=word or None)

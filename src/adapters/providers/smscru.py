@@ -21,10 +21,11 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
-from adapters.exchange import exchange
+from adapters.exchange import Answer, exchange
 from adapters.providers.smscru_codes import NOT_FOUND, REFUSALS, number_of, refusal, state
 from adapters.providers.smscru_text import inert_speech, inert_text
 from adapters.retry_after import retry_after_s
+from adapters.verdicts import printable, without_verdict
 from domain.lookup import Attempt, Balance, Found, Lookup, NoAnswer, NotFound
 from domain.message import Message
 from domain.outcome import Accepted, SubmitOutcome, Unavailable, UnavailableKind, Unconfirmed
@@ -135,14 +136,14 @@ class Smscru:
         name = message.provider_id or reference(message)
         form = f"&phone={message.recipient.msisdn}&id={quote(name, safe='')}&all=0"
         answer = await self._post(self._status_url, form)
-        if not isinstance(answer, httpx.Response):
+        if not isinstance(answer, Answer):
             return NoAnswer(answer.text)
         return _read_state(answer, name)
 
     async def balance(self) -> Balance | NoAnswer:
         """Ask for the money left; see ``BalanceSource.balance``."""
         answer = await self._post(self._balance_url, "&cur=1")
-        if not isinstance(answer, httpx.Response):
+        if not isinstance(answer, Answer):
             return NoAnswer(answer.text)
         return _read_balance(answer)
 
@@ -152,9 +153,9 @@ class Smscru:
         if sender:
             form += f"&sender={quote(sender, safe='')}"
         answer = await self._post(self._send_url, form)
-        return _read_outcome(answer) if isinstance(answer, httpx.Response) else answer
+        return _read_outcome(answer) if isinstance(answer, Answer) else answer
 
-    async def _post(self, url: httpx.URL, form: str) -> httpx.Response | Unavailable | Unconfirmed:
+    async def _post(self, url: httpx.URL, form: str) -> Answer | Unavailable | Unconfirmed:
         content = f"{self._fixed.form}{form}".encode()
         request = httpx.Request("POST", url, headers=_HEADERS, content=content)
         return await exchange(self._transport, request, timeout_s=self._timeout_s)
@@ -165,13 +166,13 @@ def reference(message: Message) -> str:
     return f"h{message.id.hex}"
 
 
-def _read_outcome(response: httpx.Response) -> SubmitOutcome:
+def _read_outcome(response: Answer) -> SubmitOutcome:
     reply = _decoded(_SEND, response) or _SendReply()
-    code, said = number_of(reply.error_code), _printable(reply.error)
+    code, said = number_of(reply.error_code), printable(reply.error)
     if code in REFUSALS:
         return refusal(code, said)
     if response.status_code != httpx.codes.OK:
-        return _read_http(response)
+        return without_verdict(response, f"HTTP {response.status_code}")
     if code is not None and int(code) > 0:
         text = said or f"error {code}"
         return Unavailable(kind=UnavailableKind.TEMPORARY, provider_code=code, text=text)
@@ -182,17 +183,7 @@ def _read_outcome(response: httpx.Response) -> SubmitOutcome:
     return Accepted(name.group())
 
 
-def _read_http(response: httpx.Response) -> Unavailable | Unconfirmed:
-    """Read an answer that is not the application's but somebody's in between."""
-    status, wait_s = response.status_code, retry_after_s(response)
-    text = f"HTTP {status}"
-    asked_to_wait = status == httpx.codes.SERVICE_UNAVAILABLE and wait_s is not None
-    if asked_to_wait or status == httpx.codes.TOO_MANY_REQUESTS:
-        return Unavailable(kind=UnavailableKind.THROTTLED, retry_after_s=wait_s, text=text)
-    return Unconfirmed(text)
-
-
-def _read_state(response: httpx.Response, name: str) -> Lookup:
+def _read_state(response: Answer, name: str) -> Lookup:
     decoded = _decoded(_STATUS, response)
     replies = decoded if isinstance(decoded, list) else [decoded or _StatusReply()]
     reply = replies[0] if len(replies) == 1 else _StatusReply()
@@ -208,7 +199,7 @@ def _read_state(response: httpx.Response, name: str) -> Lookup:
     return Found(status=found, provider_id=name, provider_code=code, text=text)
 
 
-def _read_balance(response: httpx.Response) -> Balance | NoAnswer:
+def _read_balance(response: Answer) -> Balance | NoAnswer:
     reply = _decoded(_BALANCE, response) or _BalanceReply()
     amount = reply.balance
     if response.status_code != httpx.codes.OK or reply.error_code is not None or amount is None:
@@ -216,10 +207,10 @@ def _read_balance(response: httpx.Response) -> Balance | NoAnswer:
     # Decimal reads 1e999999 too, which nobody could write out.
     if not amount.is_finite() or abs(amount.adjusted()) > _AMOUNT_DIGITS:
         return NoAnswer("no amount of money")
-    return Balance(amount, _printable(reply.currency) or None)
+    return Balance(amount, printable(reply.currency) or None)
 
 
-def _no_answer(response: httpx.Response, error_code: int | str | None) -> NoAnswer:
+def _no_answer(response: Answer, error_code: int | str | None) -> NoAnswer:
     code = number_of(error_code)
     if code not in REFUSALS:
         seen = f"error {code}" if code else f"no answer to read, HTTP {response.status_code}"
@@ -229,13 +220,8 @@ def _no_answer(response: httpx.Response, error_code: int | str | None) -> NoAnsw
     return NoAnswer(f"error {code}: {known.text}", wait_s)
 
 
-def _decoded(decoder: msgspec.json.Decoder[_Reply], response: httpx.Response) -> _Reply | None:
+def _decoded(decoder: msgspec.json.Decoder[_Reply], response: Answer) -> _Reply | None:
     try:
         return decoder.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def _printable(text: str | None) -> str:
-    kept = (text or "")[:_SAID_LENGTH]
-    return "".join(character if character.isprintable() else " " for character in kept).strip()

@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 
-from adapters.exchange import exchange
+from adapters.exchange import Answer, exchange
 from adapters.providers.twilio_answers import Search, read_balance, read_found, read_outcome
 from adapters.providers.twilio_speech import TwilioVoice, check_speakable, twiml
 from domain.lookup import Attempt, Balance, Lookup, NoAnswer
@@ -165,14 +165,14 @@ class Twilio:
             content=f"To=%2B{message.recipient.msisdn}&{sender}&{parameters}".encode(),
         )
         answer = await exchange(self._transport, request, timeout_s=self._timeout_s)
-        if isinstance(answer, httpx.Response):
+        if isinstance(answer, Answer):
             return read_outcome(answer, message.channel)
         return answer
 
-    async def _get(self, url: str) -> httpx.Response | NoAnswer:
+    async def _get(self, url: str) -> Answer | NoAnswer:
         request = httpx.Request("GET", url, headers=self._asking)
         answer = await exchange(self._transport, request, timeout_s=self._timeout_s)
-        return answer if isinstance(answer, httpx.Response) else NoAnswer(answer.text)
+        return answer if isinstance(answer, Answer) else NoAnswer(answer.text)
 
     def _sender_of(self, message: Message) -> _Sender:
         return self._sender if message.sender is None else _sender(message.sender.text)

@@ -14,18 +14,17 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Annotated, Final, TypeVar
 
-import httpx
 import msgspec
 
+from adapters.exchange import Answer
 from adapters.providers.twilio_codes import NOT_FOUND, refusal, state_of
 from adapters.retry_after import retry_after_s
+from adapters.verdicts import printable
 from domain.lookup import Attempt, Balance, Found, Lookup, NoAnswer, NotFound
 from domain.message import Channel
 from domain.outcome import Accepted, SubmitOutcome, Unconfirmed
 
 CLOCK_SKEW = timedelta(seconds=5)
-_SENTENCE = 300
-_LONG_NUMBER = re.compile(r"[0-9]{7,}", re.ASCII)
 _NEXT_PAGE = re.compile(r"/2010-04-01/Accounts/[!-~]{1,2000}", re.ASCII)
 
 _T = TypeVar("_T")
@@ -77,17 +76,17 @@ _PAGE: Final = msgspec.json.Decoder(_Page)
 _MONEY: Final = msgspec.json.Decoder(_Money)
 
 
-def read_outcome(answer: httpx.Response, channel: Channel) -> SubmitOutcome:
+def read_outcome(answer: Answer, channel: Channel) -> SubmitOutcome:
     """Tell what a submission came to."""
     if answer.is_success:
         created = _decode(_NEW[channel], answer)
         return Accepted(created.sid) if created else Unconfirmed(f"{_seen(answer)}, unreadable")
     error = _decode(_ERROR, answer) or _Error()
-    text = _masked(error.message or _seen(answer))
+    text = printable(error.message) or _seen(answer)
     return refusal(answer.status_code, error.code, text, retry_after_s(answer))
 
 
-def read_found(answer: httpx.Response, sid: str) -> Lookup:
+def read_found(answer: Answer, sid: str) -> Lookup:
     """Tell what Twilio says of the message or call it was asked about by its id."""
     if answer.status_code == HTTPStatus.NOT_FOUND:
         error = _decode(_ERROR, answer)
@@ -101,7 +100,7 @@ def read_found(answer: httpx.Response, sid: str) -> Lookup:
     return _found(record)
 
 
-def read_balance(answer: httpx.Response) -> Balance | NoAnswer:
+def read_balance(answer: Answer) -> Balance | NoAnswer:
     """Tell how much money is left."""
     money = _read(_MONEY, answer)
     if isinstance(money, NoAnswer):
@@ -130,7 +129,7 @@ class Search:
         self._since = attempt.started_at - CLOCK_SKEW
         self._oldest: _Record | None = None
 
-    def read(self, answer: httpx.Response) -> Lookup | str:
+    def read(self, answer: Answer) -> Lookup | str:
         """Read one page.
 
         Returns:
@@ -171,14 +170,14 @@ class Search:
         )
 
 
-def _decode(decoder: msgspec.json.Decoder[_T], answer: httpx.Response) -> _T | None:
+def _decode(decoder: msgspec.json.Decoder[_T], answer: Answer) -> _T | None:
     try:
         return decoder.decode(answer.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _read(decoder: msgspec.json.Decoder[_T], answer: httpx.Response) -> _T | NoAnswer:
+def _read(decoder: msgspec.json.Decoder[_T], answer: Answer) -> _T | NoAnswer:
     if not answer.is_success:
         return NoAnswer(_seen(answer), retry_after_s(answer))
     decoded = _decode(decoder, answer)
@@ -192,27 +191,17 @@ def _found(record: _Record) -> Found:
         status=state_of(state, code),
         provider_id=record.sid,
         provider_code=state if code is None else f"{state}/{code}",
-        text=_masked(record.error_message or ""),
+        text=printable(record.error_message),
     )
 
 
 def _created_at(record: _Record) -> datetime | None:
     try:
         date = parsedate_to_datetime(record.date_created or "")
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
-def _seen(answer: httpx.Response) -> str:
+def _seen(answer: Answer) -> str:
     return f"HTTP {answer.status_code}"
-
-
-def _masked(text: str) -> str:
-    return _LONG_NUMBER.sub(_mask, text)[:_SENTENCE]
-
-
-def _mask(number: re.Match[str]) -> str:
-    digits = number[0]
-    shown = min(4, (len(digits) - 3) // 2)
-    return f"{digits[:shown]}***{digits[-shown:]}"

@@ -17,16 +17,25 @@ from entrypoints.http.access import KeyGuard
 from entrypoints.http.blacklist import delete_blacklist, get_blacklist, post_blacklist
 from entrypoints.http.bodies import MAX_BODY_BYTES
 from entrypoints.http.calls import post_call
+from entrypoints.http.documents import ASSETS, get_openapi, key_security, openapi_config
 from entrypoints.http.errors import handle
-from entrypoints.http.health import livez, readyz
+from entrypoints.http.health import head_livez, head_readyz, livez, readyz
 from entrypoints.http.messages import get_message, get_request
-from entrypoints.http.openapi import ASSETS, openapi_config
 from entrypoints.http.sending import UseCase
 from entrypoints.http.shortcut import Shortcut
 from entrypoints.http.sms import post_sms
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 _STATIC = Path(__file__).parent / "static" / "swagger-ui"
+_KEYED = (
+    post_sms,
+    post_call,
+    post_blacklist,
+    delete_blacklist,
+    get_blacklist,
+    get_message,
+    get_request,
+)
 _USE_CASES = ("send_sms", "place_call", "manage_blacklist", "stories", "storage")
 
 
@@ -40,15 +49,12 @@ def create_app(container: Container, *, lifespan: Lifespan | None = None) -> ASG
     keys = container.settings().api_keys
     litestar = Litestar(
         [
-            post_sms,
-            post_call,
-            post_blacklist,
-            delete_blacklist,
-            get_blacklist,
-            get_message,
-            get_request,
+            Router("/", route_handlers=_KEYED, security=key_security(keys=bool(keys))),
             livez,
+            head_livez,
             readyz,
+            head_readyz,
+            get_openapi,
             _assets(),
         ],
         dependencies={name: _provide(getattr(container, name)) for name in _USE_CASES},

@@ -16,7 +16,12 @@ from application.manage_blacklist import ManageBlacklist
 from domain.blacklist import BlacklistEntry
 from entrypoints.http.bodies import PHONE, decode, refuse_encoding
 from entrypoints.http.errors import BodyError, response
-from entrypoints.http.openapi import OptionalPhoneOperation, PhoneOperation, answers
+from entrypoints.http.openapi import (
+    WITH_BODY,
+    OptionalPhoneOperation,
+    PhoneOperation,
+    answers,
+)
 from entrypoints.http.replies import OK, HttpRequest, Reply, StatusAnswer, encode
 
 _NEVER_CACHED = CacheControlHeader(no_store=True)
@@ -46,7 +51,7 @@ class EntryAnswer(msgspec.Struct, frozen=True):
     "/blacklist",
     status_code=200,
     operation_class=PhoneOperation,
-    responses=answers(StatusAnswer),
+    responses=answers(StatusAnswer, WITH_BODY),
 )
 async def post_blacklist(
     body: RawBody,
@@ -62,7 +67,7 @@ async def post_blacklist(
     "/blacklist",
     status_code=200,
     operation_class=OptionalPhoneOperation,
-    responses=answers(StatusAnswer),
+    responses=answers(StatusAnswer, WITH_BODY),
 )
 async def delete_blacklist(
     body: RawBody,
@@ -78,7 +83,7 @@ async def delete_blacklist(
 @get(
     "/blacklist",
     operation_class=OptionalPhoneOperation,
-    responses=answers(EntryAnswer),
+    responses=answers(EntryAnswer, WITH_BODY),
     cache_control=_NEVER_CACHED,
 )
 async def get_blacklist(

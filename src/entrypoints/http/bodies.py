@@ -2,7 +2,7 @@
 
 import re
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -11,6 +11,7 @@ from entrypoints.http.headers import RawHeaders, header
 from entrypoints.http.replies import FieldError
 
 Body = TypeVar("Body")
+WholeNumber = Annotated[int, msgspec.Meta(ge=0)]
 MAX_BODY_BYTES = 4_000_000
 """A request of 100 000 phones has about 1.6 MB."""
 _BOM = b"\xef\xbb\xbf"
@@ -29,7 +30,7 @@ _TEXT = "text"
 class SendBody(msgspec.Struct, frozen=True, kw_only=True):
     """One text to one or many recipients. Fields beside these are ignored."""
 
-    phones: str | int | list[str | int]
+    phones: str | WholeNumber | list[str | WholeNumber]
     message: str
     force: bool = False
     provider: str | None = None
@@ -48,7 +49,7 @@ class SendBody(msgspec.Struct, frozen=True, kw_only=True):
 class PhoneBody(msgspec.Struct, frozen=True):
     """One phone."""
 
-    phone: str | int
+    phone: str | WholeNumber
 
 
 SEND = msgspec.json.Decoder(SendBody, strict=False)

@@ -13,7 +13,7 @@ from application.stories import MAX_PAGE, Stories
 from domain.errors import MessageNotFoundError, RequestNotFoundError
 from entrypoints.http.errors import response
 from entrypoints.http.message_view import MessageView, RequestView, message_view, request_view
-from entrypoints.http.openapi import NOT_FOUND, answers
+from entrypoints.http.openapi import NOT_FOUND, KeyedOperation, answers
 from entrypoints.http.replies import Reply, encode
 
 _NEVER_CACHED = CacheControlHeader(no_store=True)
@@ -49,7 +49,8 @@ class RequestAnswer(msgspec.Struct, frozen=True):
 
 @get(
     "/messages/{message_id:str}",
-    responses=answers(MessageAnswer, also=NOT_FOUND),
+    operation_class=KeyedOperation,
+    responses=answers(MessageAnswer, NOT_FOUND),
     cache_control=_NEVER_CACHED,
 )
 async def get_message(
@@ -66,7 +67,8 @@ async def get_message(
 
 @get(
     "/requests/{request_id:str}",
-    responses=answers(RequestAnswer, also=NOT_FOUND),
+    operation_class=KeyedOperation,
+    responses=answers(RequestAnswer, NOT_FOUND),
     cache_control=_NEVER_CACHED,
 )
 async def get_request(

@@ -6,7 +6,7 @@ from litestar.params import RawBody
 
 from application.send_sms import SendSms
 from entrypoints.http.errors import response
-from entrypoints.http.openapi import LOCATION, SendOperation, answers
+from entrypoints.http.openapi import WITH_BODY, SendOperation, answers
 from entrypoints.http.replies import HttpRequest
 from entrypoints.http.sending import SendAnswer, answer
 
@@ -15,8 +15,7 @@ from entrypoints.http.sending import SendAnswer, answer
     "/sms",
     status_code=200,
     operation_class=SendOperation,
-    responses=answers(SendAnswer),
-    response_headers=[LOCATION],
+    responses=answers(SendAnswer, WITH_BODY),
 )
 async def post_sms(
     body: RawBody,

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from adapters.exchange import Answer
 from adapters.retry_after import LONGEST_S, retry_after_s
 
 
 def read(text: str) -> float | None:
-    return retry_after_s(httpx.Response(429, headers=[(b"Retry-After", text.encode())]))
+    return retry_after_s(Answer(429, httpx.Headers([(b"Retry-After", text.encode())]), b""))
 
 
 @given(st.integers(0, 86_400))
@@ -54,7 +55,7 @@ def test_what_is_neither_form_is_ignored(text: str) -> None:
 
 
 def test_without_the_header_there_is_nothing_to_say() -> None:
-    assert retry_after_s(httpx.Response(429)) is None
+    assert retry_after_s(Answer(429, httpx.Headers(), b"")) is None
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))

@@ -120,6 +120,7 @@ def test_the_whole_document_has_a_limit(character: str) -> None:
         check_speakable(character * (longest + 1), VOICE)
 
 
-def test_a_huge_text_is_refused_too() -> None:
+@pytest.mark.parametrize("character", ["x", "я", "\ud800"])
+def test_a_huge_text_is_refused_too(character: str) -> None:
     with pytest.raises(MessageTooLongError, match="4000"):
-        check_speakable("x" * 1_000_000, VOICE)
+        check_speakable(character * 1_000_000, VOICE)

@@ -43,6 +43,7 @@ def _create_requests() -> None:
         sa.Column("reference", sa.String(100)),
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_sms_requests"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -70,6 +71,7 @@ def _create_messages() -> None:
         sa.Column("error_text", sa.Text),
         sa.Column("provider_code", sa.String(64)),
         sa.PrimaryKeyConstraint("id", name="pk_sms_messages"),
+        sqlite_with_rowid=False,
     )
     _create_message_indexes()
     if op.get_bind().dialect.name == "postgresql":

@@ -1,0 +1,1 @@
+"""The program itself: real processes, real sockets, real kills."""

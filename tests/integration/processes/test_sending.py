@@ -1,0 +1,140 @@
+"""Posted to a real gateway, seen by the providers, answered and stored as it truly went."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.processes import PROVIDERS, Client, Json
+
+TEXT = "Код 4821: Қазақша ӘәҒғҢңӨөҰұҮүҺһІі 😀👍🏽 & < > % + \"'\\ \u00a0€\nвторая строка\r\nconec"
+PHONE = "77011234567"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_text_reaches_the_provider_as_it_was_posted(client: Client, provider: str) -> None:
+    assert client.post("/sms", phones=f"+{PHONE}", message=TEXT, provider=provider) == {
+        "status": True
+    }
+    (sent,) = client.sent(provider=provider)
+    assert (sent["channel"], sent["recipient"], sent["text"]) == ("sms", PHONE, TEXT)
+    assert not sent["problems"]
+
+
+@pytest.mark.parametrize("provider", ["smscru", "twilio"])
+def test_a_call_reads_the_text_as_it_was_posted(client: Client, provider: str) -> None:
+    text = "Ваш код: 4, 8, 2, 1. Tom & Jerry <b>50%</b> + 1\nҚайталаймын"
+    answer = client.post("/call", phones=PHONE, message=text, provider=provider)
+    assert answer == {"status": True}
+    (sent,) = client.sent(provider=provider)
+    assert (sent["channel"], sent["recipient"], sent["text"]) == ("call", PHONE, text)
+
+
+def test_every_phone_gets_the_text_once(client: Client) -> None:
+    phones = [f"7701{number:07d}" for number in range(30)]
+    posted = [*phones, f"+{phones[0]}", phones[1]]
+    assert client.post("/sms", phones=posted, message="Hi") == {"status": True}
+    assert sorted(sent["recipient"] for sent in client.sent()) == phones
+
+
+def test_many_recipients_leave_together_but_never_more_than_allowed(client: Client) -> None:
+    phones = [f"7701{number:07d}" for number in range(40)]
+    client.latency(0.03)
+    for provider, most in (("smscru", 10), ("twilio", 3)):
+        assert client.post("/sms", phones=phones, message="Hi", provider=provider)["status"]
+        traffic = client.traffic(provider)
+        assert (traffic["send"], traffic["parallel_sends"]) == (len(phones), most)
+
+
+def test_requests_at_the_same_time_share_what_is_allowed(client: Client) -> None:
+    client.latency(0.02)
+    with ThreadPoolExecutor(30) as callers:
+        answers = callers.map(
+            lambda number: client.post("/sms", phones=f"7701{number:07d}", message="Hi"), range(60)
+        )
+        assert all(answer == {"status": True} for answer in answers)
+    traffic = client.traffic("smscru")
+    assert (traffic["send"], traffic["parallel_sends"]) == (60, 10)
+
+
+UNCONFIRMED = ("unconfirmed", "unknown")
+FAULTS: list[tuple[Json, str | None, str, bool]] = [
+    ({"fault": "accept_then_hang"}, *UNCONFIRMED, True),
+    ({"fault": "accept_then_drop"}, *UNCONFIRMED, True),
+    ({"fault": "hang"}, *UNCONFIRMED, False),
+    ({"fault": "drop"}, *UNCONFIRMED, False),
+    ({"fault": "garbage"}, *UNCONFIRMED, False),
+    ({"fault": "garbage", "accept": True}, *UNCONFIRMED, True),
+    ({"fault": "oversize"}, *UNCONFIRMED, False),
+    ({"fault": "status", "http_status": 500}, *UNCONFIRMED, False),
+    ({"fault": "status", "http_status": 502, "accept": True}, *UNCONFIRMED, True),
+    ({"fault": "status", "http_status": 429}, "provider_throttled", "failed", False),
+    ({"fault": "slow", "seconds": 0.3}, None, "submitted", True),
+    ({"fault": "slow", "seconds": 3}, *UNCONFIRMED, True),
+    ({"fault": "latency", "seconds": 0.3}, None, "submitted", True),
+    ({"fault": "latency", "seconds": 3}, *UNCONFIRMED, True),
+]
+
+
+def _name(fault: object) -> str:
+    return "-".join(map(str, fault.values())) if isinstance(fault, dict) else ""
+
+
+@pytest.mark.parametrize(("fault", "code", "status", "taken"), FAULTS, ids=_name)
+def test_each_fault_has_its_verdict_and_its_state(
+    client: Client, fault: Json, code: str | None, status: str, *, taken: bool
+) -> None:
+    client.fault(**fault)
+    with ThreadPoolExecutor(len(PROVIDERS)) as callers:
+        answers = list(callers.map(lambda provider: _post(client, provider), PROVIDERS))
+    client.forget_faults()
+    for provider, answer in zip(PROVIDERS, answers, strict=True):
+        assert answer["status"] is (code is None), (provider, answer)
+        assert answer.get("status_code") == code, (provider, answer)
+        (row,) = answer["content"]["messages"]
+        message = client.message(row["id"])
+        assert (row["status"], message["status"]) == (status, status)
+        assert message["attempts"] == 1
+        assert [line["event"] for line in message["history"]] == ["accepted", status]
+        assert bool(client.sent(provider=provider)) == taken
+        assert client.traffic(provider)["send"] == 1
+
+
+REFUSALS = {
+    "smscru": (7, "recipient_refused"),
+    "twilio": (21211, "recipient_refused"),
+    "epochtasmsru": (-1, "provider_credentials"),
+    "mobizonkz": (1, "request_refused"),
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_refusal_is_told_with_the_providers_own_code(client: Client, provider: str) -> None:
+    number, code = REFUSALS[provider]
+    client.fault(fault="refuse", provider=provider, code=number)
+    answer = _post(client, provider)
+    (row,) = answer["content"]["messages"]
+    assert (answer["status"], answer["status_code"]) == (False, code)
+    assert row["error"]["provider_code"] == str(number)
+    assert client.message(row["id"])["error"] == row["error"]
+    assert not client.sent(provider=provider)
+
+
+def test_one_refused_phone_does_not_stop_the_others(client: Client) -> None:
+    client.fault(fault="refuse", provider="smscru", code=7, contains="77010000002")
+    phones = [f"7701{number:07d}" for number in range(5)]
+    answer = client.post("/sms", phones=phones, message="Hi")
+    assert (answer["status"], answer["status_code"]) == (False, "recipient_refused")
+    states = {row["phone"]: row["status"] for row in answer["content"]["messages"]}
+    assert states == {**dict.fromkeys(phones, "submitted"), phones[2]: "rejected"}
+    assert sorted(sent["recipient"] for sent in client.sent()) == phones[:2] + phones[3:]
+
+
+def test_a_blacklisted_phone_hears_nothing_unless_it_is_forced(client: Client) -> None:
+    client.post("/blacklist", phone=PHONE)
+    assert client.post("/sms", phones=PHONE, message="Hi")["status_code"] == "blacklisted"
+    assert client.post("/sms", phones=PHONE, message="Hi", force=True) == {"status": True}
+    assert len(client.sent()) == 1
+
+
+def _post(client: Client, provider: str) -> Json:
+    return client.post("/sms", phones=PHONE, message="Hi", provider=provider, force=True)

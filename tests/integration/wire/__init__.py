@@ -1,0 +1,1 @@
+"""Real sockets, and servers that behave badly on them."""

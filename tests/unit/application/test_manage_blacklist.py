@@ -1,0 +1,55 @@
+"""Who must not be written to."""
+
+from datetime import timedelta
+
+import pytest
+
+from application.manage_blacklist import ManageBlacklist
+from domain.errors import InvalidPhoneError, NotBlacklistedError
+from domain.phone import Phone
+from tests.fakes import NOW, FixedClock, MemoryBlacklist, PlainNumbering
+
+PHONE = "77011234567"
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def manage(clock: FixedClock) -> ManageBlacklist:
+    return ManageBlacklist(MemoryBlacklist(), PlainNumbering(), clock)
+
+
+@pytest.mark.parametrize("written", [PHONE, f"+{PHONE}", "+7 (701) 123-45-67", "7701.123.45.67"])
+async def test_a_phone_is_the_same_however_it_is_written(
+    manage: ManageBlacklist, written: str
+) -> None:
+    await manage.add(written)
+    assert (await manage.find(PHONE)).phone == Phone(f"+{PHONE}")
+    await manage.remove(written)
+    with pytest.raises(NotBlacklistedError):
+        await manage.find(PHONE)
+
+
+async def test_a_phone_added_again_keeps_its_date(
+    manage: ManageBlacklist, clock: FixedClock
+) -> None:
+    await manage.add(PHONE)
+    clock.at += timedelta(days=1)
+    await manage.add(PHONE)
+    assert (await manage.find(PHONE)).created_at == NOW
+
+
+async def test_removing_a_phone_that_is_not_there_is_no_error(manage: ManageBlacklist) -> None:
+    await manage.remove(PHONE)
+
+
+@pytest.mark.parametrize("action", ["add", "remove", "find"])
+@pytest.mark.parametrize("phone", ["", "x", "0", "7" * 16])
+async def test_what_cannot_be_a_number_is_refused(
+    manage: ManageBlacklist, action: str, phone: str
+) -> None:
+    with pytest.raises(InvalidPhoneError):
+        await getattr(manage, action)(phone)

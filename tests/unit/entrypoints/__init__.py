@@ -1,0 +1,1 @@
+"""The ways in, without a server."""
