@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
   --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --extra build
 
-.PHONY: help install install-dev run simulate test check format lock
+.PHONY: help install install-dev run simulate test check bench format lock
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -17,8 +17,9 @@ install: $(VENV)/.installed ## Make .venv from the lock
 
 install-dev: $(VENV)/.installed-dev ## The same, with the tools the tests need
 
-run: install ## A gateway on 127.0.0.1:8080 with SQLite and the dummy provider
-	SMS_DUMMY=$${SMS_DUMMY:-true} $(BIN)/habar serve
+run: install ## A gateway on 127.0.0.1:8080 with SQLite; the dummy provider unless one is set
+	@if [ -f .env ] || [ -n "$$SMS_PROVIDER" ]; then $(BIN)/habar serve; \
+	else SMS_DUMMY=true $(BIN)/habar serve; fi
 
 simulate: install ## The four providers' stand-ins on 127.0.0.1:9090
 	$(BIN)/habar simulate
@@ -33,6 +34,9 @@ check: install-dev ## Format, lint, types, imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements*.lock
+
+bench: install-dev ## The figures of benchmarks/README.md; takes minutes
+	$(BIN)/python benchmarks/figures.py
 
 format: install-dev ## Put the code in order
 	$(BIN)/ruff format .

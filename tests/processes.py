@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -100,7 +100,7 @@ class Program:
 
 def gateway(folder: Path, **settings: str) -> Program:
     """Start ``habar serve`` on a free port."""
-    program = Program(folder, "serve", HTTP_PORT="0", **settings)
+    program = Program(folder, "serve", **{"HTTP_PORT": "0", **settings})
     program.wait_ready()
     return program
 
@@ -147,13 +147,18 @@ class Client:
         self._gateway = gateway
         self._simulator = simulator
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        """Begin; connections are made when they are needed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Close every connection."""
         self._http.close()
 
     def post(self, path: str, **body: object) -> Json:
-        """Post to the gateway; the answer's body."""
-        answer = self._http.post(f"{self._gateway.url}{path}", json=body)
+        """Post to the gateway, and have what became of it shown; the answer's body."""
+        url = f"{self._gateway.url}{path}"
+        answer = self._http.post(url, json=body, headers={"Prefer": "return=representation"})
         assert answer.status_code == httpx.codes.OK, answer.text
         content: Json = answer.json()
         return content

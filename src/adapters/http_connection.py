@@ -8,6 +8,7 @@ import httptools
 import httpx
 
 MAX_ANSWER_BYTES = 1_048_576
+MAX_HEAD_BYTES = 65_536
 _FIRST_FINAL_STATUS = 200
 _Header = tuple[bytes, bytes]
 
@@ -38,7 +39,7 @@ class HttpConnection(asyncio.Protocol):
 
         Raises:
             httpx.ReadError: the connection was lost.
-            httpx.RemoteProtocolError: what came is not HTTP, or over 1 MiB.
+            httpx.RemoteProtocolError: what came is not HTTP, or larger than an answer is.
         """
         self._answer = self._loop.create_future()
         self._size = 0
@@ -72,13 +73,17 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in."""
-        self._size += len(data)
         if self._answer is None:
             self.abort()  # nobody asked
-        elif self._size > MAX_ANSWER_BYTES:
-            self._fail(httpx.RemoteProtocolError(f"an answer of over {MAX_ANSWER_BYTES} bytes"))
-        else:
-            self._feed(data)
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._fail(httpx.RemoteProtocolError("not HTTP"))
+        # What has no end yet counts too: the parser holds a header back until it is whole.
+        self._size += len(data)
+        if self._size > (MAX_ANSWER_BYTES if self._in_body else 0) + MAX_HEAD_BYTES:
+            self._fail(httpx.RemoteProtocolError("too large"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End; an answer that names no length ends with the connection."""
@@ -112,12 +117,6 @@ class HttpConnection(asyncio.Protocol):
         if self._parser.get_status_code() >= _FIRST_FINAL_STATUS:
             self.reusable = self.reusable and self._parser.should_keep_alive()
             self._finish()
-
-    def _feed(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._fail(httpx.RemoteProtocolError("not HTTP"))
 
     def _finish(self) -> None:
         self._in_body = False

@@ -50,10 +50,7 @@ class HttpEngine(httpx.AsyncBaseTransport):
             httpx.TransportError: it may have been.
         """
         limits = request.extensions.get("timeout", {})
-        try:
-            await asyncio.wait_for(self._places.acquire(), limits.get("pool"))
-        except TimeoutError:
-            raise httpx.PoolTimeout("all connections are busy") from None
+        await self._take_place(limits.get("pool"))
         try:
             origin = _origin(request.url)
             connection = self._kept(origin) or await self._connect(origin, limits.get("connect"))
@@ -71,6 +68,13 @@ class HttpEngine(httpx.AsyncBaseTransport):
             for connection in kept:
                 connection.close()
         self._idle.clear()
+
+    async def _take_place(self, timeout_s: float | None) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._places.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout("all connections are busy") from None
 
     def _kept(self, origin: _Origin) -> HttpConnection | None:
         """Take the connection that was used last, if it is fresh."""

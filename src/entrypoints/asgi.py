@@ -7,6 +7,7 @@ from types import MappingProxyType
 from dotenv import dotenv_values
 from litestar.types import ASGIApp
 
+from application.errors import SettingsError
 from entrypoints.checks import check
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
@@ -24,10 +25,18 @@ def load_settings(overrides: Mapping[str, str] = MappingProxyType({})) -> Settin
     Raises:
         SettingsError: with every problem.
     """
-    written = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    settings = read_settings(overrides, os.environ, written)
+    settings = read_settings(overrides, os.environ, _written())
     check(settings)
     return settings
+
+
+def _written() -> dict[str, str]:
+    try:
+        # Values are taken as they stand: a password may hold a ``${``.
+        found = dotenv_values(".env", interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f".env: cannot be read: {type(error).__name__}"]) from None
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def create() -> ASGIApp:

@@ -52,13 +52,13 @@ def configure_logs(level: str, log_format: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _traceback(info: structlog.typing.ExcInfo) -> str:
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
     """Tell what was raised, and where, the first cause first.
 
     Without its words: they may quote a text or a secret.
     """
     lines: list[str] = []
-    error: BaseException | None = info[1]
+    error: BaseException | None = exc_info[1]
     while error is not None:
         lines[:0] = [*traceback.format_tb(error.__traceback__), f"{type(error).__qualname__}\n"]
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

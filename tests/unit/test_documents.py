@@ -1,8 +1,9 @@
-"""What the documents say is so: settings, commands, links, routes, fields, codes, libraries."""
+"""What the documents say is so: settings, commands, links, routes, fields, codes, decisions."""
 
 import re
 import tomllib
 from http import HTTPStatus
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,12 @@ def test_every_library_has_a_reason() -> None:
     wanted = [*PROJECT["project"]["dependencies"], *(line for g in groups.values() for line in g)]
     names = [re.match(r"[a-z0-9-]+", line)[0] for line in wanted]  # type: ignore[index]
     assert [name for name in names if f"`{name}`" not in reasons] == []
+
+
+def test_no_other_distribution_owns_one_of_our_package_names() -> None:
+    owners = packages_distributions()
+    for name in ("domain", "application", "adapters", "entrypoints"):
+        assert set(owners.get(name, ["habar"])) == {"habar"}
 
 
 def test_the_changelog_and_the_image_carry_the_version() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import aiosqlite
 
 INTERVAL_S = 0.5
+LONG_LOG_PAGES = 8_000
 _log = logging.getLogger(__name__)
 
 
@@ -35,6 +36,18 @@ class Checkpointer:
             while True:
                 await asyncio.sleep(INTERVAL_S)
                 try:
-                    await connection.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+                    await _checkpoint(connection)
                 except aiosqlite.OperationalError:
                     _log.warning("checkpoint not made; trying again")
+
+
+async def _checkpoint(connection: aiosqlite.Connection) -> None:
+    """Empty the log, as far as that holds nobody up.
+
+    While messages come without a pause there is always a page the log still needs, and it would
+    grow for ever: then, now and then, writers wait for the few milliseconds the last pages take.
+    """
+    rows = list(await connection.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)"))
+    _, pages, _ = rows[0]
+    if pages > LONG_LOG_PAGES:
+        await connection.execute_fetchall("PRAGMA wal_checkpoint(RESTART)")

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
+from psycopg.errors import ConnectionTimeout
 from sqlalchemy.pool import NullPool
 
 from adapters.persistence.engines import DatabaseTarget, postgres_arguments
 from adapters.persistence.migrations import HEAD
+from application.errors import SettingsError
 
 _LOCK_KEY = 0x6861626172
 _VERSION = "SELECT version_num FROM alembic_version"
@@ -20,6 +22,20 @@ _DATABASE = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
 
 class NewerDatabaseError(Exception):
     """The database was migrated by a later version of Habar."""
+
+
+@contextmanager
+def told_as_problem(target: DatabaseTarget) -> Iterator[None]:
+    """Turn what keeps a database from being opened into a problem of the deployment.
+
+    Raises:
+        SettingsError: it names the setting.
+    """
+    try:
+        yield
+    except (sa.exc.DBAPIError, NewerDatabaseError, OSError) as error:
+        problem = f"{target.setting}: {getattr(error, 'orig', error)}"
+        raise SettingsError([problem]) from None
 
 
 def migrate(target: DatabaseTarget) -> None:
@@ -94,6 +110,8 @@ def _create_database(target: DatabaseTarget) -> None:
         with _postgres(target.admin_url).connect():
             return
     except sa.exc.OperationalError as error:
+        if isinstance(error.orig, ConnectionTimeout):
+            raise
         try:
             connection = _postgres(target.admin_url.set(database="postgres")).connect()
         except sa.exc.OperationalError:

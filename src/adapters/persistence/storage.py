@@ -8,7 +8,7 @@ from adapters.persistence.blacklist import BlacklistLookup
 from adapters.persistence.checkpoint import Checkpointer
 from adapters.persistence.engines import DatabaseTarget, Engines
 from adapters.persistence.group_commit import GroupCommit
-from adapters.persistence.migrate import NewerDatabaseError, migrate
+from adapters.persistence.migrate import migrate, told_as_problem
 from adapters.persistence.migrations import HEAD
 from adapters.persistence.single_process import SingleProcess
 from adapters.persistence.transactions import AWAY
@@ -37,14 +37,11 @@ class SqlStorage:
 
     async def open(self) -> None:
         """Make the database ready; see ``Storage.open``."""
-        try:
+        with told_as_problem(self._target):
             if self._process is not None:
                 self._process.acquire()
             await asyncio.to_thread(migrate, self._target)
             await self._check_durability()
-        except (sa.exc.DBAPIError, NewerDatabaseError, OSError) as error:
-            problem = f"{self._target.setting}: {getattr(error, 'orig', error)}"
-            raise SettingsError([problem]) from None
         if self._checkpointer is not None:
             self._checkpointer.start()
 

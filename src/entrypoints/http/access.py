@@ -11,7 +11,9 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from entrypoints.http.errors import error_reply
 from entrypoints.http.shortcut import send_reply
 
-OPEN = frozenset({"/livez", "/readyz"})
+OPEN = frozenset({"/livez", "/readyz", "/docs", "/openapi.json"})
+OPEN_BELOW = "/docs/"
+"""The description of the API holds no secret, and a browser cannot show a key to read it."""
 _DENIED = error_reply(
     HTTPStatus.UNAUTHORIZED,
     "unauthorized",
@@ -21,7 +23,7 @@ _DENIED = error_reply(
 
 
 class KeyGuard:
-    """An ASGI application in front of another: no key, no entry, the health checks apart."""
+    """An ASGI application in front of another: no key, no entry."""
 
     def __init__(self, app: ASGIApp, keys: Iterable[str]) -> None:
         self._app = app
@@ -35,7 +37,7 @@ class KeyGuard:
             await send_reply(_DENIED, send)
 
     def _may(self, scope: HTTPScope) -> bool:
-        if scope["path"] in OPEN:
+        if scope["path"] in OPEN or scope["path"].startswith(OPEN_BELOW):
             return True
         digest = sha256(_key(scope)).digest()
         return any(hmac.compare_digest(digest, known) for known in self._digests)

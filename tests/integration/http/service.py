@@ -22,7 +22,7 @@ HELLO = {"phones": ["77011234567", "77070001234"], "message": "Hello, world!"}
 REPRESENTATION = {"Prefer": "return=representation"}
 _OUR_CODE = re.compile(r"[a-z][a-z_]+")
 _NO_ENGLISH = re.compile(
-    r"`|\b(str|int|bool|array|dict|None|null|msgspec|litestar|traceback)\b", re.IGNORECASE
+    r"`|\b(str|int|bool|array|dict|NoneType|null|msgspec|[Ll]itestar|Traceback)\b"
 )
 
 

@@ -1,10 +1,13 @@
 """``POST /sms`` and ``POST /call`` where all goes well, through both doors."""
 
+import asyncio
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 
+from entrypoints.settings import Secret
 from tests.integration.http.service import (
     DOORS,
     HELLO,
@@ -247,10 +250,13 @@ async def test_a_provider_without_voice_names_those_that_can_call(
 async def test_a_provider_without_credentials_names_those_that_have_some(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    settings = dummy(tmp_path_factory.mktemp("habar"))
-    one = {**{name: getattr(settings, name) for name in settings.__struct_fields__}}
-    one |= {"sms_dummy": False, "sms_provider": "mobizonkz", "mobizonkz_api_key": "kz1"}
-    async with serving(type(settings)(**one)) as service:
+    settings = msgspec.structs.replace(
+        dummy(tmp_path_factory.mktemp("habar")),
+        sms_dummy=False,
+        sms_provider="mobizonkz",
+        mobizonkz_api_key=Secret("kz1"),
+    )
+    async with serving(settings) as service:
         for door in DOORS:
             answer = await service.send(f"/sms{door}", provider="twilio")
             refusal(answer, 400, "provider_not_configured")
@@ -317,7 +323,6 @@ async def test_a_request_is_read_page_by_page(service_on: Service) -> None:
         ("limit=1001", "limit"),
         ("limit=many", "limit"),
         ("limit=", "limit"),
-        ("limit=1e3", "limit"),
         ("cursor=", "cursor"),
         ("cursor=zz", "cursor"),
         ("cursor=%FF", "cursor"),
@@ -340,10 +345,19 @@ async def test_what_was_never_sent_is_not_found(service_on: Service, kind: str, 
     refusal(answer, 404, f"{kind}_not_found")
 
 
-async def test_a_hundred_thousand_phones_are_sent_at_once(service: Service) -> None:
-    phones = [f"7701{number:07d}" for number in range(100_000)]
-    answer = await service.client.post("/sms", json={**HELLO, "phones": phones}, timeout=60)
+async def test_ten_thousand_phones_are_sent_at_once(service: Service) -> None:
+    phones = [f"7701{number:07d}" for number in range(10_000)]
+    answer = await service.client.post("/sms", json={**HELLO, "phones": phones})
     assert (answer.status_code, answer.content) == (200, b'{"status":true}')
     content = (await service.client.get(answer.headers["location"])).json()["content"]
-    assert content["request"]["recipients"] == 100_000
+    assert content["request"]["recipients"] == 10_000
     assert len(content["messages"]) == 1000
+
+
+async def test_a_hundred_thousand_phones_are_taken(lasting: Service) -> None:
+    phones = [f"7701{number:07d}" for number in range(100_000)]
+    body = {**HELLO, "phones": phones, "dry_run": True}
+    async with asyncio.timeout(20):
+        answer = await lasting.client.post("/sms", json=body)
+    rows = answer.json()["content"]["messages"]
+    assert [row["phone"] for row in rows] == phones

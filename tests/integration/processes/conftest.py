@@ -54,7 +54,6 @@ def lasting_gateway(
 
 @pytest.fixture
 def client(lasting_gateway: Program, simulator: Program) -> Iterator[Client]:
-    client = Client(lasting_gateway, simulator)
-    client.forget()
-    yield client
-    client.close()
+    with Client(lasting_gateway, simulator) as client:
+        client.forget()
+        yield client

@@ -12,9 +12,8 @@ PHONE = "77011234567"
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_text_reaches_the_provider_as_it_was_posted(client: Client, provider: str) -> None:
-    assert client.post("/sms", phones=f"+{PHONE}", message=TEXT, provider=provider) == {
-        "status": True
-    }
+    answer = client.post("/sms", phones=f"+{PHONE}", message=TEXT, provider=provider)
+    assert answer["status"] is True
     (sent,) = client.sent(provider=provider)
     assert (sent["channel"], sent["recipient"], sent["text"]) == ("sms", PHONE, TEXT)
     assert not sent["problems"]
@@ -22,9 +21,9 @@ def test_a_text_reaches_the_provider_as_it_was_posted(client: Client, provider: 
 
 @pytest.mark.parametrize("provider", ["smscru", "twilio"])
 def test_a_call_reads_the_text_as_it_was_posted(client: Client, provider: str) -> None:
-    text = "Ваш код: 4, 8, 2, 1. Tom & Jerry <b>50%</b> + 1\nҚайталаймын"
+    text = "Ваш код: 4, 8, 2, 1. Tom & Jerry <b>50%</b> + 1\nПовторяю 😀"
     answer = client.post("/call", phones=PHONE, message=text, provider=provider)
-    assert answer == {"status": True}
+    assert answer["status"] is True
     (sent,) = client.sent(provider=provider)
     assert (sent["channel"], sent["recipient"], sent["text"]) == ("call", PHONE, text)
 
@@ -32,7 +31,7 @@ def test_a_call_reads_the_text_as_it_was_posted(client: Client, provider: str) -
 def test_every_phone_gets_the_text_once(client: Client) -> None:
     phones = [f"7701{number:07d}" for number in range(30)]
     posted = [*phones, f"+{phones[0]}", phones[1]]
-    assert client.post("/sms", phones=posted, message="Hi") == {"status": True}
+    assert client.post("/sms", phones=posted, message="Hi")["status"] is True
     assert sorted(sent["recipient"] for sent in client.sent()) == phones
 
 
@@ -51,7 +50,7 @@ def test_requests_at_the_same_time_share_what_is_allowed(client: Client) -> None
         answers = callers.map(
             lambda number: client.post("/sms", phones=f"7701{number:07d}", message="Hi"), range(60)
         )
-        assert all(answer == {"status": True} for answer in answers)
+        assert all(answer["status"] is True for answer in answers)
     traffic = client.traffic("smscru")
     assert (traffic["send"], traffic["parallel_sends"]) == (60, 10)
 
@@ -103,7 +102,7 @@ REFUSALS = {
     "smscru": (7, "recipient_refused"),
     "twilio": (21211, "recipient_refused"),
     "epochtasmsru": (-1, "provider_credentials"),
-    "mobizonkz": (1, "request_refused"),
+    "mobizonkz": (1, "recipient_refused"),
 }
 
 
@@ -132,7 +131,7 @@ def test_one_refused_phone_does_not_stop_the_others(client: Client) -> None:
 def test_a_blacklisted_phone_hears_nothing_unless_it_is_forced(client: Client) -> None:
     client.post("/blacklist", phone=PHONE)
     assert client.post("/sms", phones=PHONE, message="Hi")["status_code"] == "blacklisted"
-    assert client.post("/sms", phones=PHONE, message="Hi", force=True) == {"status": True}
+    assert client.post("/sms", phones=PHONE, message="Hi", force=True)["status"] is True
     assert len(client.sent()) == 1
 
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrypoints.logs import configure_logs, mask_numbers
+from domain.phone import mask_numbers
+from entrypoints.logs import configure_logs
 
 Written = pytest.CaptureFixture[str]
 E164 = st.from_regex(r"[1-9][0-9]{7,14}", fullmatch=True)

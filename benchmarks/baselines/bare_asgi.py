@@ -1,0 +1,48 @@
+"""The cheapest honest accept: parse and check the JSON, answer. No routing, storage or provider.
+
+    uvicorn bare_asgi:app --port 8410 --no-access-log
+
+It calibrates a machine: "accepts per CPU second, as a share of bare ASGI" can be compared between
+machines, requests a second can not. POST /sms {"phones":[...],"message":"..."} -> {"status":true}
+"""
+
+import msgspec
+
+
+class Sms(msgspec.Struct):
+    phones: list[str]
+    message: str
+
+
+decode = msgspec.json.Decoder(Sms).decode
+
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            event = await receive()
+            await send({"type": event["type"] + ".complete"})
+            if event["type"] == "lifespan.shutdown":
+                return
+    body, more = b"", True
+    while more:
+        event = await receive()
+        body += event.get("body", b"")
+        more = event.get("more_body", False)
+    status, answer = 200, b'{"status":true}'
+    if scope["method"] == "POST":
+        try:
+            decode(body)
+        except msgspec.DecodeError:
+            status, answer = 400, b'{"status":false}'
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", b"%d" % len(answer)),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": answer})

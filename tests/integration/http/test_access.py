@@ -1,0 +1,110 @@
+"""Where API keys are set, nothing but the health checks answers without one."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from entrypoints.settings import Secret
+from tests.integration.http.service import HELLO, Service, dummy, refusal, serving
+
+KEYS = ("first-key", "second-key", "ключ")
+ROUTES = [
+    ("POST", "/sms"),
+    ("POST", "/sms/"),
+    ("POST", "/call"),
+    ("POST", "/call/"),
+    ("POST", "/blacklist"),
+    ("GET", "/blacklist"),
+    ("DELETE", "/blacklist"),
+    ("GET", "/messages/0193578a-1c2b-7d3e-8f40-5a6b7c8d9e0f"),
+    ("GET", "/requests/0193578a-1c2b-7d3e-8f40-5a6b7c8d9e0f"),
+    ("GET", "/docs"),
+    ("GET", "/docs/assets/swagger-ui.css"),
+    ("GET", "/docs/openapi.json"),
+    ("GET", "/openapi.json"),
+    ("OPTIONS", "/sms"),
+    ("GET", "/nothing"),
+    ("GET", "/livez/../sms"),
+    ("GET", "//livez"),
+]
+REFUSED = [
+    [],
+    [(b"X-API-Key", b"")],
+    [(b"X-API-Key", b"first-ke")],
+    [(b"X-API-Key", b"first-keys")],
+    [(b"X-API-Key", b"FIRST-KEY")],
+    [(b"X-API-Key", b"first-key,second-key")],
+    [(b"X-API-Key", b"Bearer first-key")],
+    [(b"X-API-Key", b"\xff\xfe\x80")],
+    [(b"Authorization", b"")],
+    [(b"Authorization", b"Bearer")],
+    [(b"Authorization", b"Bearer ")],
+    [(b"Authorization", b"Bearer wrong")],
+    [(b"Authorization", b"first-key")],
+    [(b"Authorization", b"Basic first-key")],
+    [(b"Authorization", b"Basic Zmlyc3Qta2V5Og==")],
+    [(b"Authorization", b"Bearer \xd0\xff")],
+]
+ACCEPTED = [
+    [(b"X-API-Key", b"first-key")],
+    [(b"x-api-key", b"second-key")],
+    [(b"X-API-Key", "ключ".encode())],
+    [(b"Authorization", b"Bearer first-key")],
+    [(b"authorization", b"bearer second-key")],
+    [(b"Authorization", b"BEARER  second-key ")],
+    [(b"Authorization", "Bearer ключ".encode())],
+    [(b"Authorization", b"Basic Zm9vOmJhcg=="), (b"X-API-Key", b"first-key")],
+]
+
+
+@pytest.fixture(scope="module")
+async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    settings = dummy(tmp_path_factory.mktemp("habar"), api_keys=tuple(map(Secret, KEYS)))
+    async with serving(settings) as service:
+        yield service
+
+
+def denied(answer: httpx.Response) -> None:
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert not any(key in answer.text for key in KEYS)
+    refusal(answer, 401, "unauthorized")
+
+
+@pytest.mark.parametrize("headers", REFUSED, ids=repr)
+async def test_without_a_right_key_nothing_is_done(
+    guarded: Service, headers: list[tuple[bytes, bytes]]
+) -> None:
+    denied(await guarded.client.post("/sms", json=HELLO, headers=headers))
+
+
+@pytest.mark.parametrize("headers", ACCEPTED, ids=repr)
+@pytest.mark.parametrize("path", ["/sms", "/sms/"])
+async def test_any_of_the_keys_opens_in_either_header(
+    guarded: Service, path: str, headers: list[tuple[bytes, bytes]]
+) -> None:
+    answer = await guarded.client.post(path, json=HELLO, headers=headers)
+    assert answer.content == b'{"status":true}'
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_every_route_wants_a_key(guarded: Service, method: str, path: str) -> None:
+    denied(await guarded.client.request(method, path, headers={"X-API-Key": "wrong"}))
+    answer = await guarded.client.request(method, path, headers={"X-API-Key": KEYS[0]})
+    assert answer.status_code not in {401, 500}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+async def test_the_health_checks_want_none(guarded: Service, method: str, path: str) -> None:
+    assert (await guarded.client.request(method, path)).status_code == 200
+
+
+async def test_a_large_body_is_not_read_for_a_stranger(guarded: Service) -> None:
+    denied(await guarded.client.post("/sms", content=b" " * 10_000_000))
+
+
+async def test_without_keys_nobody_is_asked_for_one(lasting: Service) -> None:
+    answer = await lasting.client.post("/sms", json=HELLO, headers={"X-API-Key": "any"})
+    assert answer.content == b'{"status":true}'

@@ -1,0 +1,137 @@
+"""``/docs`` and ``/openapi.json``: true, and in need of nothing from the internet."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from entrypoints.settings import Secret
+from tests.integration.http.service import HELLO, Service, dummy, serving
+
+Document = dict[str, Any]
+BODY = ["400", "413", "415", "503"]
+WANTED = {
+    ("/sms", "post"): ["200", *BODY],
+    ("/call", "post"): ["200", *BODY],
+    ("/blacklist", "get"): ["200", *BODY],
+    ("/blacklist", "post"): ["200", *BODY],
+    ("/blacklist", "delete"): ["200", *BODY],
+    ("/messages/{message_id}", "get"): ["200", "400", "404", "503"],
+    ("/requests/{request_id}", "get"): ["200", "400", "404", "503"],
+    ("/livez", "get"): ["200"],
+    ("/readyz", "get"): ["200", "503"],
+}
+OPEN = {"/livez", "/readyz"}
+
+
+@pytest.fixture
+async def document(lasting: Service) -> Document:
+    answer = await lasting.client.get("/openapi.json")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/vnd.oai.openapi+json"
+    document: Document = answer.json()
+    return document
+
+
+def operations(document: Document) -> dict[tuple[str, str], Document]:
+    return {
+        (path, method): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+async def test_every_route_is_documented_with_every_status(document: Document) -> None:
+    found = operations(document)
+    assert {key: sorted(one["responses"]) for key, one in found.items()} == WANTED
+
+
+async def test_every_error_is_documented_as_the_envelope(document: Document) -> None:
+    for operation in operations(document).values():
+        for status, answer in operation["responses"].items():
+            (media_type,) = answer["content"]
+            assert media_type == "application/json"
+            envelope = answer["content"][media_type]["schema"] == {
+                "$ref": "#/components/schemas/ErrorEnvelope"
+            }
+            assert envelope == (status != "200")
+    fields = document["components"]["schemas"]["ErrorEnvelope"]
+    assert set(fields["properties"]) == {"status", "status_code", "message", "errors"}
+    assert set(fields["required"]) == {"status", "status_code", "message"}
+
+
+async def test_bodies_are_documented_and_required_where_they_are(document: Document) -> None:
+    found = operations(document).items()
+    bodies = {key: one["requestBody"] for key, one in found if "requestBody" in one}
+    required = {key: body["required"] for key, body in bodies.items()}
+    assert required == {
+        ("/sms", "post"): True,
+        ("/call", "post"): True,
+        ("/blacklist", "post"): True,
+        ("/blacklist", "get"): False,
+        ("/blacklist", "delete"): False,
+    }
+    sms = bodies["/sms", "post"]["content"]["application/json"]
+    assert sms["example"] == HELLO
+    assert sms["schema"]["required"] == ["phones", "message"]
+
+
+async def test_headers_are_documented_where_they_are_sent(document: Document) -> None:
+    found = operations(document)
+    for path in ("/sms", "/call"):
+        assert "Location" in found[path, "post"]["responses"]["200"]["headers"]
+        assert [p["name"] for p in found[path, "post"]["parameters"]] == ["Prefer"]
+    for (path, _), operation in found.items():
+        if path not in OPEN:
+            assert "Retry-After" in operation["responses"]["503"]["headers"]
+
+
+async def test_without_keys_the_document_speaks_of_none(document: Document) -> None:
+    assert "security" not in document
+    assert "securitySchemes" not in document["components"]
+    for operation in operations(document).values():
+        assert "security" not in operation
+        assert "401" not in operation["responses"]
+
+
+async def test_with_keys_every_route_but_the_health_checks_wants_one(tmp_path: Path) -> None:
+    key = {"X-API-Key": "k1"}
+    async with serving(dummy(tmp_path, api_keys=(Secret("k1"),))) as service:
+        document = (await service.client.get("/openapi.json", headers=key)).json()
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "key"}
+    for (path, _), operation in operations(document).items():
+        assert ("401" in operation["responses"]) == (path not in OPEN)
+        assert operation.get("security", []) == (
+            [] if path in OPEN else [{"bearer": []}, {"key": []}]
+        )
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/"])
+async def test_the_page_loads_everything_from_here(lasting: Service, path: str) -> None:
+    page = await lasting.client.get(path)
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    addresses = re.findall(r"""(?:src|href|action)\s*=\s*["']?([^"'\s>]*)""", page.text)
+    assert len(addresses) >= 4
+    for address in addresses:
+        assert address.startswith("/docs/assets/")
+        assert (await lasting.client.get(address)).status_code == 200
+    assert not re.search(r"(https?:)?//[a-z0-9]", page.text)
+
+
+async def test_the_assets_load_nothing_from_elsewhere_either(lasting: Service) -> None:
+    style = (await lasting.client.get("/docs/assets/swagger-ui.css")).text
+    addresses = re.findall(r"url\(([^)]*)\)|@import", style)
+    assert all(address.strip("\"'").startswith(("data:", "#")) for address in addresses)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_the_health_checks_answer_with_and_without_a_body(
+    lasting: Service, method: str, path: str
+) -> None:
+    answer = await lasting.client.request(method, path)
+    assert answer.status_code == 200
+    assert answer.content == (b'{"status":true}' if method == "GET" else b"")
+    assert answer.headers["content-length"] == "15"

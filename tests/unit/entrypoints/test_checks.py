@@ -1,0 +1,235 @@
+"""What the settings must be together."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from application.errors import SettingsError
+from application.routing import SMS_PROVIDERS
+from entrypoints.checks import CREDENTIALS, check, configured, database_target, default_provider
+from entrypoints.settings import Settings, read_settings
+
+DUMMY = {"SMS_DUMMY": "true"}
+SECRET = "s3cret-p4ss"
+
+
+def credentials(code: str) -> dict[str, str]:
+    return {f"{code}_{part}".upper(): f"{SECRET}-{part}" for part in CREDENTIALS[code]}
+
+
+def problems(environment: Mapping[str, str]) -> list[str]:
+    settings = read_settings(environment)
+    try:
+        check(settings)
+    except SettingsError as error:
+        assert SECRET not in str(error)  # noqa: PT017 - none at all is an answer, too
+        return error.problems
+    return []
+
+
+def test_the_dummy_needs_nothing() -> None:
+    assert problems(DUMMY) == []
+
+
+def test_without_a_provider_both_ways_out_are_named() -> None:
+    (problem,) = problems({})
+    assert problem.startswith("SMS_PROVIDER: not set")
+    assert "SMS_DUMMY=true" in problem
+    assert all(code in problem for code in SMS_PROVIDERS)
+
+
+@pytest.mark.parametrize("code", SMS_PROVIDERS)
+def test_a_provider_with_its_credentials_is_enough(code: str) -> None:
+    environment = {"SMS_PROVIDER": code, **credentials(code)}
+    assert problems(environment) == []
+    assert configured(read_settings(environment)) == (code,)
+
+
+def test_the_older_code_of_epochta_is_known() -> None:
+    environment = {"SMS_PROVIDER": "epochtaru", **credentials("epochtasmsru")}
+    assert problems(environment) == []
+    assert default_provider(read_settings(environment)) == "epochtasmsru"
+
+
+def test_a_provider_nobody_knows_is_told_with_those_there_are() -> None:
+    (problem,) = problems({"SMS_PROVIDER": "carrier-pigeon"})
+    assert problem.startswith("SMS_PROVIDER: no such provider")
+    assert all(code in problem for code in SMS_PROVIDERS)
+
+
+@pytest.mark.parametrize("code", SMS_PROVIDERS)
+def test_a_provider_without_credentials_names_what_it_needs(code: str) -> None:
+    (problem,) = problems({"SMS_PROVIDER": code})
+    assert problem.endswith(f"needed by SMS_PROVIDER={code}")
+    assert all(f"{code}_{part}".upper() in problem for part in CREDENTIALS[code])
+
+
+@pytest.mark.parametrize(
+    ("code", "left_out"),
+    [(code, part) for code, parts in CREDENTIALS.items() for part in parts if len(parts) > 1],
+)
+def test_a_provider_half_set_up_names_the_other_half(code: str, left_out: str) -> None:
+    environment = {**DUMMY, **credentials(code)}
+    name = f"{code}_{left_out}".upper()
+    del environment[name]
+    (problem,) = problems(environment)
+    assert problem == f"{name}: not set, though other credentials of {code} are"
+
+
+def test_one_that_is_half_set_up_is_told_though_another_is_the_default() -> None:
+    environment = {"SMS_PROVIDER": "smscru", **credentials("smscru"), "TWILIO_SID": "AC1"}
+    (problem,) = problems(environment)
+    assert problem.startswith("TWILIO_TOKEN, TWILIO_PHONE: not set")
+
+
+@pytest.mark.parametrize("url", ["smsc.ru", "ftp://smsc.ru", "https://", "https:///x", "//smsc.ru"])
+@pytest.mark.parametrize("code", SMS_PROVIDERS)
+def test_a_base_url_has_a_scheme_and_a_host(code: str, url: str) -> None:
+    (problem,) = problems({**DUMMY, f"{code.upper()}_BASE_URL": url})
+    assert problem.startswith(f"{code.upper()}_BASE_URL: ")
+
+
+# Who may call.
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_on_loopback_anybody_may_call(host: str) -> None:
+    assert problems({**DUMMY, "HTTP_HOST": host}) == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "gateway.local", "::ffff:10.0.0.1"])
+def test_where_others_can_call_both_ways_out_are_named(host: str) -> None:
+    (problem,) = problems({**DUMMY, "HTTP_HOST": host})
+    assert problem.startswith(f"HTTP_HOST: {host} ")
+    assert "API_KEYS" in problem
+    assert "AUTH_DISABLED=true" in problem
+    assert problems({**DUMMY, "HTTP_HOST": host, "API_KEYS": SECRET}) == []
+    assert problems({**DUMMY, "HTTP_HOST": host, "AUTH_DISABLED": "true"}) == []
+
+
+def test_a_list_without_a_key_is_no_key() -> None:
+    assert problems({**DUMMY, "HTTP_HOST": "0.0.0.0", "API_KEYS": " , ,"})  # noqa: S104 - refused
+
+
+# The database.
+
+
+def target_url(**environment: str) -> str:
+    assert problems({**DUMMY, **environment}) == []
+    target = database_target(read_settings({**DUMMY, **environment}))
+    return target.url.render_as_string(hide_password=False)
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({}, "sqlite:///data/habar.db"),
+        ({"DATA_DIR": "/var/lib/habar"}, "sqlite:////var/lib/habar/habar.db"),
+        ({"DATABASE_URL": "sqlite:///own.db"}, "sqlite:///data/own.db"),
+        ({"DATABASE_URL": "sqlite:///in/own.db", "DATA_DIR": "/d"}, "sqlite:////d/in/own.db"),
+        ({"DATABASE_URL": "sqlite:////abs/own.db", "DATA_DIR": "/d"}, "sqlite:////abs/own.db"),
+        ({"DATABASE_URL": "postgresql://u@h/d"}, "postgresql://u@h/d"),
+        ({"DATABASE_URL": "postgres://u:p@h:6432/d"}, "postgresql://u:p@h:6432/d"),
+        (
+            {"DATABASE_URL": "postgresql://u@h/d?sslmode=require&application_name=x"},
+            "postgresql://u@h/d?application_name=x&sslmode=require",
+        ),
+        ({"PG_HOST": "h"}, "postgresql://h:5432/sms"),
+        (
+            {"PG_HOST": "h", "PG_PORT": "6", "PG_DATABASE": "d", "PG_USER": "u"},
+            "postgresql://u@h:6/d",
+        ),
+        ({"PG_HOST": "h", "DATABASE_URL": "sqlite:///x.db"}, "postgresql://h:5432/sms"),
+    ],
+)
+def test_where_the_database_is(environment: dict[str, str], url: str) -> None:
+    assert target_url(**environment) == url
+
+
+def test_a_password_is_taken_whole() -> None:
+    written = {"PG_HOST": "h", "PG_USER": "me@x", "PG_PASSWORD": "a/b:c@d?e#f%20 g"}
+    url = database_target(read_settings({**DUMMY, **written})).url
+    assert (url.username, url.password, url.host) == ("me@x", "a/b:c@d?e#f%20 g", "h")
+    read = database_target(
+        read_settings({**DUMMY, "DATABASE_URL": "postgres://u:a%2Fb%3Ac%40d%25@h/d"})
+    ).url
+    assert (read.password, read.host, read.database) == ("a/b:c@d%", "h", "d")
+
+
+def test_migrations_go_to_the_server_itself() -> None:
+    environment = {"PG_HOST": "pgbouncer", "PG_REAL_HOST": "server", "PG_SCHEMA": "My-Schema"}
+    target = database_target(read_settings({**DUMMY, **environment}))
+    assert (target.url.host, target.admin_url.host) == ("pgbouncer", "server")
+    assert target.schema == "My-Schema"
+    assert database_target(read_settings({"PG_HOST": "h"})).admin_url.host == "h"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"no url {SECRET}",
+        f"mysql://u:{SECRET}@h/d",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        f"postgresql://u:{SECRET}@h",
+        f"postgresql://u:{SECRET}@h:port/d",
+        f"postgresql://u:a@{SECRET}@h/d",
+        "sqlite:///x.db?mode=memory",
+        f"oracle+nothing://{SECRET}",
+    ],
+)
+def test_a_url_that_leads_nowhere_is_refused_without_being_shown(url: str) -> None:
+    (problem,) = problems({**DUMMY, "DATABASE_URL": url})
+    assert problem.startswith("DATABASE_URL: ")
+
+
+# The rest.
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("DEFAULT_REGION", "XX"),
+        ("DEFAULT_REGION", "Kazakhstan"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("HABAR_FAILPOINT", "sometimes"),
+    ],
+)
+def test_a_word_that_is_not_one_of_some_is_refused(name: str, text: str) -> None:
+    (problem,) = problems({**DUMMY, name: text})
+    assert problem.startswith(f"{name}: expected ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("DEFAULT_REGION", "KZ"),
+        ("LOG_LEVEL", "debug"),
+        ("LOG_FORMAT", "json"),
+        ("HABAR_FAILPOINT", "after_submit"),
+    ],
+)
+def test_a_word_that_is_one_of_some_is_taken(name: str, text: str) -> None:
+    assert problems({**DUMMY, name: text}) == []
+
+
+def test_every_problem_is_told_at_once() -> None:
+    told = problems(
+        {
+            "TWILIO_SID": "AC1",
+            "SMSCRU_BASE_URL": "x",
+            "HTTP_HOST": "::",
+            "DATABASE_URL": "x",
+            "DEFAULT_REGION": "XX",
+            "LOG_LEVEL": "x",
+            "LOG_FORMAT": "x",
+        }
+    )
+    assert len(told) == 8
+    assert len(set(told)) == 8
+
+
+def test_the_default_of_a_deployment_without_provider_is_the_dummy() -> None:
+    assert default_provider(Settings()) == "dummy"
