@@ -13,6 +13,11 @@ import httpx
 from domain.outcome import Unavailable, UnavailableKind, Unconfirmed
 
 CONNECT_TIMEOUT_S = 10.0
+NO_HEADERS = httpx.Headers()
+_FORM_HEADERS = (
+    (b"content-type", b"application/x-www-form-urlencoded"),
+    (b"accept-encoding", b"identity"),
+)
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -32,6 +37,17 @@ class Answer:
     def is_success(self) -> bool:
         """Tell whether the HTTP status is 2xx."""
         return self.status_code // 100 == 2  # noqa: PLR2004 - RFC 9110, 15.3
+
+
+def form_request(url: httpx.URL, form: bytes, headers: httpx.Headers = NO_HEADERS) -> httpx.Request:
+    """Make the POST of a form.
+
+    Its length is written here and its body is a stream: filled in by httpx itself, these two cost
+    more than everything else an adapter does for a message.
+    """
+    length = (b"content-length", str(len(form)).encode())
+    lines = [*headers.raw, *_FORM_HEADERS, length]
+    return httpx.Request("POST", url, headers=lines, stream=httpx.ByteStream(form))
 
 
 async def exchange(

@@ -144,6 +144,9 @@ class _Body(httpx.AsyncByteStream):
 
 
 def _written(request: httpx.Request) -> bytes:
-    lines = [b"%b %b HTTP/1.1" % (request.method.encode(), request.url.raw_path)]
-    lines += [b"%b: %b" % header for header in request.headers.raw]
-    return b"\r\n".join((*lines, b"", request.content))
+    lines = [
+        b"%b %b HTTP/1.1" % (request.method.encode(), request.url.raw_path),
+        b"host: %b" % request.url.netloc,
+    ]
+    lines += [b"%b: %b" % line for line in request.headers.raw if line[0].lower() != b"host"]
+    return b"\r\n".join((*lines, b"", request.read()))

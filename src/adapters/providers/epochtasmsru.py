@@ -22,7 +22,7 @@ from xml.sax.saxutils import escape
 
 import httpx
 
-from adapters.exchange import Answer, exchange
+from adapters.exchange import Answer, exchange, form_request
 from adapters.retry_after import retry_after_s
 from adapters.verdicts import without_verdict
 from domain.errors import InvalidTextError
@@ -52,9 +52,6 @@ def _form(operation: str, rest: str = "") -> str:
 
 
 _PATH = "/members/sms/xml.php"
-_HEADERS = httpx.Headers(
-    {"Accept-Encoding": "identity", "Content-Type": "application/x-www-form-urlencoded"}
-)
 _SEND = _form(
     "SEND",
     "<message><sender>{sender}</sender><text>{text}</text></message>"
@@ -187,7 +184,7 @@ class _Desk:
 
     def request(self, form: str, **escaped: str) -> httpx.Request:
         body = form.format(**self._login, **escaped).encode("ascii")
-        return httpx.Request("POST", self._url, headers=_HEADERS, content=body)
+        return form_request(self._url, body)
 
 
 def _escaped(text: str) -> str:

@@ -22,7 +22,7 @@ from urllib.parse import quote_plus, urlencode
 import httpx
 import msgspec
 
-from adapters.exchange import Answer, exchange
+from adapters.exchange import Answer, exchange, form_request
 from adapters.retry_after import retry_after_s
 from adapters.verdicts import printable, without_verdict
 from domain.lookup import Attempt, Balance, Found, Lookup, NoAnswer, NotFound
@@ -38,9 +38,6 @@ from domain.outcome import (
 from domain.text_limit import TextLimit
 
 _T = TypeVar("_T")
-_HEADERS = httpx.Headers(
-    {"Accept-Encoding": "identity", "Content-Type": "application/x-www-form-urlencoded"}
-)
 _SUBMIT, _STATE, _LIST = "message/sendSmsMessage", "message/getSMSStatus", "message/list"
 _BALANCE = "user/getOwnBalance"
 _LIMIT = TextLimit(segments=10)
@@ -227,7 +224,7 @@ class _Desk:
 
     def request(self, method: str, rest: str) -> httpx.Request:
         form = f"{self._beginning}{rest}".encode("ascii")
-        return httpx.Request("POST", self._urls[method], headers=_HEADERS, content=form)
+        return form_request(self._urls[method], form)
 
 
 def _read(decoder: msgspec.json.Decoder[_T], body: bytes | msgspec.Raw) -> _T | None:

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
-from adapters.exchange import Answer, exchange
+from adapters.exchange import Answer, exchange, form_request
 from adapters.providers.smscru_codes import NOT_FOUND, REFUSALS, number_of, refusal, state
 from adapters.providers.smscru_text import inert_speech, inert_text
 from adapters.retry_after import retry_after_s
@@ -34,9 +34,6 @@ from domain.text_limit import TextLimit
 TEXT_LIMIT = TextLimit(characters=1000)
 _SAID_LENGTH = 200
 _AMOUNT_DIGITS = 18
-_HEADERS = httpx.Headers(
-    {"Accept-Encoding": "identity", "Content-Type": "application/x-www-form-urlencoded"}
-)
 _ID = re.compile(r"(?!0+\Z)[A-Za-z0-9._-]{1,40}", re.ASCII)
 
 
@@ -157,7 +154,7 @@ class Smscru:
 
     async def _post(self, url: httpx.URL, form: str) -> Answer | Unavailable | Unconfirmed:
         content = f"{self._fixed.form}{form}".encode()
-        request = httpx.Request("POST", url, headers=_HEADERS, content=content)
+        request = form_request(url, content)
         return await exchange(self._transport, request, timeout_s=self._timeout_s)
 
 

@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 
-from adapters.exchange import Answer, exchange
+from adapters.exchange import Answer, exchange, form_request
 from adapters.providers.twilio_answers import Search, read_balance, read_found, read_outcome
 from adapters.providers.twilio_speech import TwilioVoice, check_speakable, twiml
 from domain.lookup import Attempt, Balance, Lookup, NoAnswer
@@ -92,11 +92,7 @@ class Twilio:
             for channel, folder in _FOLDERS.items()
         }
         basic = b64encode(f"{account.sid}:{account.token}".encode()).decode()
-        self._asking = httpx.Headers(
-            {"Authorization": f"Basic {basic}", "Accept-Encoding": "identity"}
-        )
-        self._posting = self._asking.copy()
-        self._posting["Content-Type"] = "application/x-www-form-urlencoded"
+        self._headers = httpx.Headers({"Authorization": f"Basic {basic}"})
         self._sender = _sender(account.phone)
         self._sender_form = self._sender.form
         self._call_form = f"Timeout={voice.ring_s}&TimeLimit={voice.time_limit_s}"
@@ -158,19 +154,15 @@ class Twilio:
 
     async def _post(self, message: Message, parameters: str) -> SubmitOutcome:
         sender = self._sender_form if message.sender is None else self._sender_of(message).form
-        request = httpx.Request(
-            "POST",
-            self._urls[message.channel],
-            headers=self._posting,
-            content=f"To=%2B{message.recipient.msisdn}&{sender}&{parameters}".encode(),
-        )
+        form = f"To=%2B{message.recipient.msisdn}&{sender}&{parameters}".encode()
+        request = form_request(self._urls[message.channel], form, self._headers)
         answer = await exchange(self._transport, request, timeout_s=self._timeout_s)
         if isinstance(answer, Answer):
             return read_outcome(answer, message.channel)
         return answer
 
     async def _get(self, url: str) -> Answer | NoAnswer:
-        request = httpx.Request("GET", url, headers=self._asking)
+        request = httpx.Request("GET", url, headers=self._headers)
         answer = await exchange(self._transport, request, timeout_s=self._timeout_s)
         return answer if isinstance(answer, Answer) else NoAnswer(answer.text)
 

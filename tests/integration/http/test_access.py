@@ -26,7 +26,7 @@ ROUTES = [
     ("OPTIONS", "/sms"),
     ("GET", "/nothing"),
     ("GET", "/livez/../sms"),
-    ("GET", "//livez"),
+    ("GET", "/x/livez"),
 ]
 REFUSED = [
     [],

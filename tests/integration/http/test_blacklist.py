@@ -48,9 +48,9 @@ async def test_a_plus_in_the_query_still_tells_an_international_number(
 ) -> None:
     settings = dummy(tmp_path_factory.mktemp("habar"), default_region="KZ")
     async with serving(settings) as service:
-        await service.client.post("/blacklist", json={"phone": "+870773111632"})
-        found = await service.client.get("/blacklist?phone=+870773111632")
-        assert found.json()["content"]["blacklist"]["phone"] == "870773111632"
+        await service.client.post("/blacklist", json={"phone": "+8205551234"})
+        found = await service.client.get("/blacklist?phone=+8205551234")
+        assert found.json()["content"]["blacklist"]["phone"] == "8205551234"
 
 
 @pytest.mark.parametrize(

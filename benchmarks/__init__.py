@@ -1,0 +1,1 @@
+"""How fast Habar is, measured so that the figures can be believed."""

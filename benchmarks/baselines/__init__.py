@@ -1,0 +1,1 @@
+"""What Habar is measured against."""

@@ -1,0 +1,1 @@
+"""The parts of ``bench.py``: loads, and what is read off while they last."""

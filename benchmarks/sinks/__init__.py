@@ -1,0 +1,1 @@
+"""The two engines of ``sink.py``."""

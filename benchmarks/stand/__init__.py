@@ -1,0 +1,1 @@
+"""The parts of ``figures.py``: what it starts, and what it asks."""
