@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Load runner: one base URL in, one JSON line out. Loopback only, bounded in time and count.
 
     bench.py run       http://127.0.0.1:8080 --pid PID          closed loop: req/s, p50/p99, CPU
@@ -49,6 +48,8 @@ def main() -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     _check(parser, given, command)
+    if given.path is None:
+        given.path = "/" if given.what == "coldstart" else "/sms"
     row = _run(given, command)
     print(json.dumps(row))
     return 1 if row.get("errors") else 0
@@ -67,15 +68,16 @@ def _run(given: argparse.Namespace, command: list[str]) -> Row:
             a, b = (_side(given, load, name) for name in "ab")
             return run_compare(given.mode, a, b, rounds=given.rounds, verbose=given.verbose)
         case _:
-            path = given.path or "/"
             most_s = given.seconds + _STARTED_S
-            return run_cold_start(given.url, path, command, rounds=given.rounds, most_s=most_s)
+            return run_cold_start(
+                given.url, given.path, command, rounds=given.rounds, most_s=most_s
+            )
 
 
 def _load(given: argparse.Namespace) -> Load:
     return Load(
         method=given.method,
-        path=given.path or "/sms",
+        path=given.path,
         body=given.body,
         content_type=given.type,
         headers=tuple(given.header),
@@ -113,9 +115,7 @@ def _side(given: argparse.Namespace, load: Load, name: str) -> Side:
     return Side(given.url if name == "a" else given.url_b, load)
 
 
-def _check(
-    parser: argparse.ArgumentParser, given: argparse.Namespace, command: list[str]
-) -> None:
+def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, command: list[str]) -> None:
     for url in filter(None, (given.url, given.url_b, given.sink)):
         loopback(url)
     longest = max(given.seconds, given.warmup, given.settle)

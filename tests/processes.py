@@ -128,9 +128,9 @@ def running_simulator(folder: Path, *arguments: str) -> Iterator[Program]:
         program.kill()
 
 
-def provided(simulator: Program, **settings: str) -> dict[str, str]:
-    """Return the settings of a gateway whose four providers are the simulator."""
-    urls = {f"{code.upper()}_BASE_URL": simulator.url for code in PROVIDERS}
+def provided(url: str, **settings: str) -> dict[str, str]:
+    """Return the settings of a gateway whose four providers are the simulator there."""
+    urls = {f"{code.upper()}_BASE_URL": url for code in PROVIDERS}
     return {**ACCOUNTS, **urls, **settings}
 
 

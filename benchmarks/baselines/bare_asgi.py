@@ -6,10 +6,17 @@ It calibrates a machine: "accepts per CPU second, as a share of bare ASGI" can b
 machines, requests a second can not. POST /sms {"phones":[...],"message":"..."} -> {"status":true}
 """
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import msgspec
+
+Event = dict[str, Any]
 
 
 class Sms(msgspec.Struct):
+    """What is posted."""
+
     phones: list[str]
     message: str
 
@@ -17,7 +24,12 @@ class Sms(msgspec.Struct):
 decode = msgspec.json.Decoder(Sms).decode
 
 
-async def app(scope, receive, send):
+async def app(
+    scope: Event,
+    receive: Callable[[], Awaitable[Event]],
+    send: Callable[[Event], Awaitable[None]],
+) -> None:
+    """Serve one request, or the server's life."""
     if scope["type"] == "lifespan":
         while True:
             event = await receive()

@@ -1,5 +1,7 @@
-"""The plain design, as a yardstick: Litestar + one shared httpx.AsyncClient + SQLAlchemy ORM over
-aiosqlite, a blacklist query and one commit per message. Run it like the product, on the same core:
+"""The plain design, as a yardstick.
+
+Litestar, one shared httpx.AsyncClient, SQLAlchemy's ORM over aiosqlite, a blacklist query and one
+commit per message. Run it like the product, on the same core:
 
     SINK=http://127.0.0.1:9100 DB=naive.db uvicorn naive_app:app --port 8400 --no-access-log
 
@@ -14,6 +16,7 @@ import httpx
 from litestar import Litestar, get, post
 from msgspec import Struct
 from sqlalchemy import event, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -22,10 +25,12 @@ DB = os.environ.get("DB", "naive.db")
 
 
 class Base(DeclarativeBase):
-    pass
+    """The tables."""
 
 
 class Message(Base):
+    """A message that was tried."""
+
     __tablename__ = "messages"
     id: Mapped[int] = mapped_column(primary_key=True)
     phone: Mapped[str] = mapped_column(index=True)
@@ -36,12 +41,16 @@ class Message(Base):
 
 
 class Blacklisted(Base):
+    """A phone nothing is sent to."""
+
     __tablename__ = "blacklist"
     id: Mapped[int] = mapped_column(primary_key=True)
     phone: Mapped[str] = mapped_column(unique=True)
 
 
 class Sms(Struct):
+    """What is posted."""
+
     phones: list[str]
     message: str
 
@@ -51,7 +60,8 @@ sessions = async_sessionmaker(engine, expire_on_commit=False)
 
 
 @event.listens_for(engine.sync_engine, "connect")
-def pragmas(connection, _):
+def pragmas(connection: DBAPIConnection, _: object) -> None:
+    """Write ahead, as the product does."""
     cursor = connection.cursor()
     cursor.execute("pragma journal_mode=wal")
     cursor.execute("pragma synchronous=normal")
@@ -59,18 +69,21 @@ def pragmas(connection, _):
 
 
 async def start(app: Litestar) -> None:
+    """Make the tables and the client."""
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     app.state.client = httpx.AsyncClient(timeout=10)
 
 
 async def stop(app: Litestar) -> None:
+    """Close the client and the database."""
     await app.state.client.aclose()
     await engine.dispose()
 
 
 @post("/sms", status_code=200)
-async def sms(data: Sms) -> dict:
+async def sms(data: Sms) -> dict[str, object]:
+    """Send to one phone after the other."""
     last = None
     async with sessions() as session:
         for phone in data.phones:
@@ -102,7 +115,8 @@ async def sms(data: Sms) -> dict:
 
 
 @get("/health", sync_to_thread=False)
-def health() -> dict:
+def health() -> dict[str, bool]:
+    """Answer."""
     return {"status": True}
 
 

@@ -72,8 +72,8 @@ def _start(url: str, path: str, command: Sequence[str], most_s: float) -> _Start
 
 def _answers(url: str, path: str) -> bool:
     parts = loopback(url)
-    with contextlib.suppress(OSError):
-        connection = http.client.HTTPConnection(host_of(parts), port_of(parts), timeout=2)
+    connection = http.client.HTTPConnection(host_of(parts), port_of(parts), timeout=2)
+    with contextlib.closing(connection), contextlib.suppress(OSError):
         connection.request("GET", parts.path.rstrip("/") + path)
         return not is_bad(connection.getresponse().status)
     return False

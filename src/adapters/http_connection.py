@@ -96,6 +96,8 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Forget the answer before; the parser calls this and the four below."""
+        if self._answer is None or self._answer.done():
+            self.reusable = False  # more than was asked for: it would answer the next request
         self._headers = []
         self._body = bytearray()
         self._in_body = False

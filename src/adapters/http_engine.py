@@ -120,6 +120,8 @@ class HttpEngine(httpx.AsyncBaseTransport):
             raise httpx.ConnectTimeout(f"no connection within {timeout_s:g} s") from None
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(type(error).__name__) from error
+        if not connection.open:
+            raise httpx.ConnectError("closed as soon as it was opened")
         return connection
 
 

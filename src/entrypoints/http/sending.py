@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from application.submission import SendCommand, SendReport
+from application.submission import NOT_STORED, SendCommand, SendReport
 from entrypoints.http.bodies import SEND, SendBody, decode, refuse_encoding
 from entrypoints.http.headers import REPRESENTATION, RawHeaders, wants_representation
 from entrypoints.http.message_view import MessageRow, message_row
@@ -79,6 +79,9 @@ def _detailed(report: SendReport, code: str | None, *, stored: bool) -> SendAnsw
         message=None if code is None else _SENTENCES.get(code, _REFUSED),
         content=SendContent(
             str(report.request.id) if stored else None,
-            [message_row(m, segments, stored=stored) for m in report.messages],
+            [
+                message_row(m, segments, stored=stored and m.failure is not NOT_STORED)
+                for m in report.messages
+            ],
         ),
     )

@@ -1,4 +1,4 @@
-"""Where API keys are set, nothing but the health checks answers without one."""
+"""Where API keys are set, only the health checks and the documents answer without one."""
 
 from collections.abc import AsyncIterator
 
@@ -19,10 +19,6 @@ ROUTES = [
     ("DELETE", "/blacklist"),
     ("GET", "/messages/0193578a-1c2b-7d3e-8f40-5a6b7c8d9e0f"),
     ("GET", "/requests/0193578a-1c2b-7d3e-8f40-5a6b7c8d9e0f"),
-    ("GET", "/docs"),
-    ("GET", "/docs/assets/swagger-ui.css"),
-    ("GET", "/docs/openapi.json"),
-    ("GET", "/openapi.json"),
     ("OPTIONS", "/sms"),
     ("GET", "/nothing"),
     ("GET", "/livez/../sms"),
@@ -89,7 +85,9 @@ async def test_any_of_the_keys_opens_in_either_header(
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_every_route_wants_a_key(guarded: Service, method: str, path: str) -> None:
+async def test_every_route_that_does_something_wants_a_key(
+    guarded: Service, method: str, path: str
+) -> None:
     denied(await guarded.client.request(method, path, headers={"X-API-Key": "wrong"}))
     answer = await guarded.client.request(method, path, headers={"X-API-Key": KEYS[0]})
     assert answer.status_code not in {401, 500}
@@ -99,6 +97,21 @@ async def test_every_route_wants_a_key(guarded: Service, method: str, path: str)
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 async def test_the_health_checks_want_none(guarded: Service, method: str, path: str) -> None:
     assert (await guarded.client.request(method, path)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs", "/docs/assets/swagger-ui.css", "/docs/openapi.json", "/openapi.json"]
+)
+async def test_the_documents_want_none(guarded: Service, path: str) -> None:
+    assert (await guarded.client.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs/../sms", "/docs/%2e%2e/sms", "/docs//sms", "/docs/..%2Fsms"]
+)
+async def test_no_way_through_the_documents_leads_further(guarded: Service, path: str) -> None:
+    answer = await guarded.client.post(path, json=HELLO)
+    assert answer.status_code in {401, 404, 405}
 
 
 async def test_a_large_body_is_not_read_for_a_stranger(guarded: Service) -> None:

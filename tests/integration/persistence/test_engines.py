@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -20,7 +21,7 @@ from adapters.persistence.single_process import SingleProcess
 from adapters.persistence.storage import SqlStorage
 from application.errors import SettingsError, StorageUnavailableError
 from tests.integration.conftest import postgres_target, sqlite_target
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, libpq
 
 PAGE_BYTES = 4096
 
@@ -99,16 +100,17 @@ async def test_the_log_of_sqlite_does_not_grow_while_messages_come(
     path = target.sqlite_path
     assert path is not None
     engines = open_engines(target)
-    await ask(engines, "CREATE TABLE t (n blob)")
     commits = GroupCommit(engines.writer)
     checkpointer = Checkpointer(path)
-    checkpointer.start()
     log, longest, transactions = path.with_name(f"{path.name}-wal"), 0, 600
 
     def insert(connection: sa.Connection, items: Sequence[None]) -> Sequence[None]:
-        connection.exec_driver_sql(f"INSERT INTO t VALUES (zeroblob({20 * PAGE_BYTES}))")
+        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS t (n blob)")
+        connection.execute(sa.text("INSERT INTO t VALUES (zeroblob(:n))"), {"n": 20 * PAGE_BYTES})
         return items
 
+    await commits.run(insert, None)
+    checkpointer.start()
     for _ in range(transactions):
         await commits.run(insert, None)
         longest = max(longest, log.stat().st_size)
@@ -159,10 +161,9 @@ async def test_postgres_without_a_free_connection_is_away(postgres_server: Postg
 
 async def test_postgres_that_forgets_is_refused(postgres_server: PostgresServer) -> None:
     target = postgres_target(postgres_server)
-    engines = open_engines(target)
-    database = target.url.database
-    await ask(engines, f'ALTER DATABASE "{database}" SET synchronous_commit = off')
-    await close(engines)
+    with psycopg.connect(libpq(target.url), autocommit=True) as connection:
+        statement = f'ALTER DATABASE "{target.url.database}" SET synchronous_commit = off'
+        connection.execute(statement.encode())
     engines = open_engines(target)
     storage = SqlStorage(
         target, engines, GroupCommit(engines.writer), PostgresLookup(engines.reader)

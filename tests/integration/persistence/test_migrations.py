@@ -156,7 +156,7 @@ async def test_a_newer_database_is_a_problem_of_the_deployment(place: DatabaseTa
     lookup = PostgresLookup(engines.reader) if path is None else SqliteLookup(path)
     storage = SqlStorage(place, engines, GroupCommit(engines.writer), lookup)
     try:
-        with pytest.raises(SettingsError, match="DATABASE_URL: .*start the newer version"):
+        with pytest.raises(SettingsError, match=r"DATABASE_URL: .*start the newer version"):
             await storage.open()
     finally:
         await storage.close()

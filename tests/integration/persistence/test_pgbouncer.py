@@ -77,9 +77,7 @@ def _wait(address: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def pooled(
-    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PostgresServer]:
+def pooled(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
     """The server, with PgBouncer before it."""
     if shutil.which("pgbouncer") is None and not Path("/usr/sbin/pgbouncer").is_file():
         reason = "NO PGBOUNCER: the way through it is not tested; apt install pgbouncer"
@@ -150,7 +148,7 @@ def test_the_whole_service_runs_through_it(tmp_path: Path, pooled: PostgresServe
     direct = pooled.url.set(database=name)
     with running_simulator(tmp_path / "simulator") as simulator:
         settings = provided(
-            simulator,
+            simulator.url,
             PG_HOST=POOLER,
             PG_REAL_HOST=str(pooled.url.host),
             PG_PORT=str(pooled.url.port),
@@ -175,7 +173,7 @@ def test_the_whole_service_runs_through_it(tmp_path: Path, pooled: PostgresServe
             assert "Traceback" not in gateway.output
     with psycopg.connect(libpq(direct)) as connection:
         query = f'SELECT status, count(*) FROM "{SCHEMA}".sms_messages GROUP BY 1'  # noqa: S608 - our own name
-        counts = dict(connection.execute(query.encode()).fetchall())
+        counts: dict[str, int] = dict(connection.execute(query.encode()).fetchall())
     assert counts == {"submitted": 200, "blocked": 1}
 
 

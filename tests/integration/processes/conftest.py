@@ -39,7 +39,7 @@ def lasting_gateway(
     folder: Path, simulator: Program, lasting_target: DatabaseTarget
 ) -> Iterator[Program]:
     settings = provided(
-        simulator,
+        simulator.url,
         **stored(lasting_target),
         SMSCRU_TIMEOUT="1",
         TWILIO_TIMEOUT="1",

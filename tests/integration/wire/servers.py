@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 RESET = struct.pack("ii", 1, 0)
+_PATIENCE_S = 5.0
 _LENGTH = re.compile(rb"content-length: *([0-9]+)", re.IGNORECASE)
 
 
@@ -69,6 +70,12 @@ class Seen:
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def until(self, *, connections: int = 0, requests: int = 0) -> None:
+        """Wait until so many have come."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while self.connections < connections or len(self.requests) < requests:
+                await asyncio.sleep(0.005)  # noqa: ASYNC110 - two counts, and only in tests
 
 
 Behaviour = Callable[[Peer], Awaitable[None]]

@@ -97,7 +97,9 @@ def test_on_loopback_anybody_may_call(host: str) -> None:
     assert problems({**DUMMY, "HTTP_HOST": host}) == []
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "gateway.local", "::ffff:10.0.0.1"])
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "192.168.0.1", "gateway.local", "::ffff:10.0.0.1"]
+)
 def test_where_others_can_call_both_ways_out_are_named(host: str) -> None:
     (problem,) = problems({**DUMMY, "HTTP_HOST": host})
     assert problem.startswith(f"HTTP_HOST: {host} ")

@@ -93,9 +93,7 @@ def test_a_line_of_json_has_its_time_level_and_origin(capsys: Written) -> None:
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\x0b", "\x85", "\u2028", "\x1b[2K"])
-def test_nothing_from_outside_begins_a_line(
-    capsys: Written, log_format: str, ending: str
-) -> None:
+def test_nothing_from_outside_begins_a_line(capsys: Written, log_format: str, ending: str) -> None:
     configure_logs("INFO", log_format)
     logging.getLogger("habar").info("said: %s", f"x{ending}2026-11-23 [error] forged")
     text = capsys.readouterr().err
@@ -103,14 +101,18 @@ def test_nothing_from_outside_begins_a_line(
     assert "\x1b" not in text
 
 
+def _fail() -> None:
+    try:
+        {}[TEXT]
+    except KeyError as error:
+        raise ValueError(TEXT) from error
+
+
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_an_error_is_told_without_its_words(capsys: Written, log_format: str) -> None:
     configure_logs("INFO", log_format)
     try:
-        try:
-            raise KeyError(TEXT)
-        except KeyError as error:
-            raise ValueError(TEXT) from error
+        _fail()
     except ValueError:
         logging.getLogger("habar").exception("unforeseen")
     text = capsys.readouterr().err

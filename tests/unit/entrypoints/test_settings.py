@@ -230,7 +230,9 @@ def test_an_empty_variable_does_not_overrule_the_file(
 
 
 def test_a_password_in_the_file_is_taken_as_it_stands(folder: Path) -> None:
-    (folder / ".env").write_text("SMS_DUMMY=true\nSMSCRU_USERNAME=me\nSMSCRU_PASSWORD='a${HOME}#b'\n")
+    (folder / ".env").write_text(
+        "SMS_DUMMY=true\nSMSCRU_USERNAME=me\nSMSCRU_PASSWORD='a${HOME}#b'\n"
+    )
     assert load_settings().smscru_password == "a${HOME}#b"
 
 
