@@ -16,7 +16,7 @@ class Figure:
         ours: Habar's own figures.
         theirs: those of what ran beside it; none where nothing did.
         values: what is quoted: ratios, differences, or ours once more.
-        unit: how values are written, such as ``× {}``.
+        unit: how values are written, such as ``{} ms``.
         errors: answers that were wrong, late or missing, in all rounds.
     """
 
@@ -44,6 +44,11 @@ class Figure:
         return self.unit.format(shown(value))
 
 
+def alone(what: str, ours: Sequence[float], *, command: str, errors: int) -> Figure:
+    """Quote Habar's own figures."""
+    return Figure(what=what, ours=ours, values=ours, command=command, errors=errors)
+
+
 def ratio(
     what: str, ours: Sequence[float], theirs: Sequence[float], *, command: str, errors: int
 ) -> Figure:
@@ -54,7 +59,7 @@ def ratio(
         ours=ours,
         theirs=theirs,
         values=values,
-        unit="× {}",
+        unit="{}x",
         command=command,
         errors=errors,
     )

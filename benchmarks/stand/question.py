@@ -23,18 +23,20 @@ class Question:
     """
 
     def __init__(self, *words: object) -> None:
-        self._words = [str(word) for word in words]
+        self._words = words
 
     def __str__(self) -> str:
         """Write it as a shell takes it, once the programs' names are set."""
-        shown = (word if word.startswith("$") else shlex.quote(word) for word in self._words)
-        return " ".join(["bench.py", *shown])
+        return " ".join(["bench.py", *map(_shown, self._words)])
 
-    def ask(self, *programs: Program, settings: Mapping[str, str] | None = None) -> list[Row]:
+    def ask(
+        self, *programs: Program, folder: Path, settings: Mapping[str, str] | None = None
+    ) -> list[Row]:
         """Run it; the lines that it prints.
 
         Args:
             programs: those that it names.
+            folder: where it runs.
             settings: for the command that it starts, where it starts one.
 
         Raises:
@@ -42,9 +44,9 @@ class Question:
         """
         names = {f"${p.name}": p.url for p in programs}
         names |= {f"${p.name}_PID": str(p.pid) for p in programs}
-        command = [sys.executable, str(_BENCH), *(names.get(word, word) for word in self._words)]
+        command = [sys.executable, str(_BENCH), *(names.get(w, w) for w in map(str, self._words))]
         print(" ".join(command), file=sys.stderr, flush=True)
-        said, complaint = _run(command, bare_environment(**(settings or {})))
+        said, complaint = _run(command, folder, bare_environment(**(settings or {})))
         rows: list[Row] = [json.loads(line) for line in said.splitlines()]
         if not rows:
             raise RuntimeError(complaint)
@@ -52,10 +54,19 @@ class Question:
         return rows
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> tuple[str, str]:
+def _shown(word: object) -> str:
+    """Write a word as a shell takes it; of a path its name alone."""
+    if isinstance(word, Path):
+        return word.name
+    text = str(word)
+    return text if text.startswith("$") else shlex.quote(text)
+
+
+def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[str, str]:
     process = subprocess.Popen(
         command,
         env=environment,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

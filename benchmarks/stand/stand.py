@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measuring.load import Row
 from benchmarks.ports import HOST, free_port
 from benchmarks.stand.databases import Databases
 from benchmarks.stand.program import Program, pinned, running
@@ -15,6 +14,7 @@ from benchmarks.stand.program import Program, pinned, running
 _BENCHMARKS = Path(__file__).parents[1]
 _BASELINES = _BENCHMARKS / "baselines"
 _MOST_S = "3600"
+_KANNEL = ("bearerbox", "smsbox")
 
 HABAR = Path(sys.executable).with_name("habar")
 
@@ -40,11 +40,9 @@ class Stand:
     def sink(self, *, latency_ms: int = 0) -> AbstractContextManager[Program]:
         """Start a provider."""
         port = free_port()
-        words = ("--port", port, "--latency-ms", latency_ms, "--max-seconds", _MOST_S)
-        command = [sys.executable, _BENCHMARKS / "sink.py", *map(str, words)]
-        return running(
-            "SINK", port, [*pinned(self.load_cpu), *command], folder=self.folder
-        )
+        words = ["--port", str(port), "--latency-ms", str(latency_ms), "--max-seconds", _MOST_S]
+        command = [sys.executable, _BENCHMARKS / "sink.py", *words]
+        return running("SINK", port, [*pinned(self.load_cpu), *command], folder=self.folder)
 
     def gateway(self, sink: Program, *, concurrency: int) -> AbstractContextManager[Program]:
         """Start Habar on an empty database, with a sink for a provider."""
@@ -57,7 +55,7 @@ class Stand:
         }
         return self._gateway({**settings, **self.databases.fresh()})
 
-    def dummy_gateway(self, database: Row) -> AbstractContextManager[Program]:
+    def dummy_gateway(self, database: dict[str, str]) -> AbstractContextManager[Program]:
         """Start Habar on a database, with the dummy provider."""
         return self._gateway({"SMS_DUMMY": "true", **database})
 
@@ -73,7 +71,7 @@ class Stand:
     def kannel(self, sink: Program) -> AbstractContextManager[Program]:
         """Start Kannel with its store in a file, with the same sink."""
         port = free_port(neighbours=3)
-        words = ("--sink", sink.url, "--port", str(port), "--max-seconds", _MOST_S)
+        words = ["--sink", sink.url, "--port", str(port), "--max-seconds", _MOST_S]
         command = [sys.executable, _BASELINES / "kannel.py", *words, "--store", "file"]
         return running("KANNEL", port, self._on_server_cpu(*command), folder=self.folder)
 
@@ -91,10 +89,8 @@ class Stand:
         self, name: str, app: str, settings: dict[str, str]
     ) -> AbstractContextManager[Program]:
         port = free_port()
-        words = (app, "--app-dir", _BASELINES, "--host", HOST, "--port", str(port))
-        command = self._on_server_cpu(
-            sys.executable, "-m", "uvicorn", *words, "--no-access-log"
-        )
+        words = [app, "--app-dir", str(_BASELINES), "--host", HOST, "--port", str(port)]
+        command = self._on_server_cpu(sys.executable, "-m", "uvicorn", *words, "--no-access-log")
         return running(name, port, command, folder=self.folder, settings=settings)
 
     def _on_server_cpu(self, *command: str | Path) -> list[str | Path]:
@@ -104,9 +100,6 @@ class Stand:
 def kannel_is_installed() -> bool:
     """Tell whether Kannel can be run."""
     return all(shutil.which(box) or shutil.which(f"/usr/sbin/{box}") for box in _KANNEL)
-
-
-_KANNEL = ("bearerbox", "smsbox")
 
 
 def processors() -> tuple[int, int]:

@@ -6,34 +6,26 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from adapters.persistence.bulk import BulkStatement
 from adapters.persistence.group_commit import GroupCommit, TryAloneError
 from adapters.persistence.rows import event_row, message_row, request_row, settled_row
 from adapters.persistence.tables import events, messages, requests
 from application.ports.outbox import NewMessage, Settlement
-from domain.message import MessageStatus
 from domain.request import Request
 
 _Acceptance = tuple[Sequence[NewMessage], Request | None]
-_SETTLE = (
+_STATE = ("status", "updated_at", "provider_id", "error_code", "error_text", "provider_code")
+_REQUESTS = BulkStatement(requests.insert())
+_MESSAGES = BulkStatement(messages.insert())
+_EVENTS = BulkStatement(events.insert())
+_SETTLE = BulkStatement(
     sa.update(messages)
     .where(
         messages.c.id == sa.bindparam("of_id"),
         messages.c.lease_token == sa.bindparam("of_token"),
-        messages.c.status == MessageStatus.SENDING,
+        messages.c.status == sa.bindparam("of_status"),
     )
-    .values(
-        {
-            name: sa.bindparam(name)
-            for name in (
-                "status",
-                "updated_at",
-                "provider_id",
-                "error_code",
-                "error_text",
-                "provider_code",
-            )
-        }
-    )
+    .values({name: sa.bindparam(name) for name in _STATE})
 )
 
 
@@ -66,16 +58,15 @@ class SqlOutbox:
         opened = [request_row(request) for _, request in items if request is not None]
         accepted = [new for news, _ in items for new in news]
         if opened:
-            connection.execute(requests.insert(), opened)
+            _REQUESTS.run(connection, opened)
         if accepted:
-            rows = [message_row(new, self._owner) for new in accepted]
-            connection.execute(messages.insert(), rows)
+            _MESSAGES.run(connection, [message_row(new, self._owner) for new in accepted])
             _record(connection, [(new.message.id, new.events) for new in accepted])
         return [None] * len(items)
 
 
 def _settle(connection: sa.Connection, items: Sequence[Settlement]) -> Sequence[bool]:
-    changed = connection.execute(_SETTLE, [settled_row(item) for item in items]).rowcount
+    changed = _SETTLE.run(connection, [settled_row(item) for item in items])
     if changed == len(items):
         _record(connection, [(item.message.id, item.events) for item in items])
         return [True] * len(items)
@@ -93,4 +84,4 @@ def _is_settled(connection: sa.Connection, item: Settlement) -> bool:
 def _record(connection: sa.Connection, histories: Sequence[tuple[UUID, Any]]) -> None:
     rows = [event_row(message_id, event) for message_id, lines in histories for event in lines]
     if rows:
-        connection.execute(events.insert(), rows)
+        _EVENTS.run(connection, rows)

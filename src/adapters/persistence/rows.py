@@ -5,6 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from adapters.persistence.bulk import Row
 from application.ports.outbox import NewMessage, Settlement
 from application.ports.repositories import StoredMessage
 from domain.event import Event, EventName
@@ -13,8 +14,6 @@ from domain.phone import Phone
 from domain.request import Request
 from domain.segments import Encoding
 from domain.sender_id import SenderId
-
-Row = dict[str, Any]
 
 
 def request_row(request: Request) -> Row:
@@ -53,7 +52,12 @@ def message_row(new: NewMessage, owner: UUID) -> Row:
 def settled_row(settlement: Settlement) -> Row:
     """Map what a settlement changes, and the lease it must still hold."""
     message, lease = settlement.message, settlement.lease
-    return {"of_id": message.id, "of_token": lease.token, **_state(message)}
+    return {
+        "of_id": message.id,
+        "of_token": lease.token,
+        "of_status": MessageStatus.SENDING,
+        **_state(message),
+    }
 
 
 def _state(message: Message) -> Row:

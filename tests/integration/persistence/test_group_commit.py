@@ -82,7 +82,7 @@ def other(target: DatabaseTarget) -> Iterator[sqlite3.Connection | psycopg.Conne
 
 def execute(target: DatabaseTarget, statement: str) -> None:
     with other(target) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
+        connection.execute(statement)
 
 
 def written(target: DatabaseTarget) -> set[int]:

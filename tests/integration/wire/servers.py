@@ -74,8 +74,10 @@ class Seen:
     async def until(self, *, connections: int = 0, requests: int = 0) -> None:
         """Wait until so many have come."""
         async with asyncio.timeout(_PATIENCE_S):
-            while self.connections < connections or len(self.requests) < requests:
-                await asyncio.sleep(0.005)  # noqa: ASYNC110 - two counts, and only in tests
+            while (  # noqa: ASYNC110 - two counts, and only in tests
+                self.connections < connections or len(self.requests) < requests
+            ):
+                await asyncio.sleep(0.005)
 
 
 Behaviour = Callable[[Peer], Awaitable[None]]

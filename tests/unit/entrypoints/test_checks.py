@@ -98,7 +98,8 @@ def test_on_loopback_anybody_may_call(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "192.168.0.1", "gateway.local", "::ffff:10.0.0.1"]
+    "host",
+    ["0.0.0.0", "::", "192.168.0.1", "gateway.local", "::ffff:10.0.0.1"],  # noqa: S104 - refused
 )
 def test_where_others_can_call_both_ways_out_are_named(host: str) -> None:
     (problem,) = problems({**DUMMY, "HTTP_HOST": host})

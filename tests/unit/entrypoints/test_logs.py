@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -103,7 +104,7 @@ def test_nothing_from_outside_begins_a_line(capsys: Written, log_format: str, en
 
 def _fail() -> None:
     try:
-        {}[TEXT]
+        os.environ[TEXT]
     except KeyError as error:
         raise ValueError(TEXT) from error
 

@@ -213,7 +213,8 @@ def test_the_file_is_read_and_the_environment_overrules_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / ".env").write_text(
-        '# a comment\nSMS_DUMMY=true\nexport HTTP_PORT=81\nLOG_LEVEL="DEBUG"\nAPI_KEYS=\nNAME_ONLY\n'
+        "# a comment\nSMS_DUMMY=true\nexport HTTP_PORT=81\n"
+        'LOG_LEVEL="DEBUG"\nAPI_KEYS=\nNAME_ONLY\n'
     )
     monkeypatch.setenv("HTTP_PORT", "82")
     settings = load_settings()
