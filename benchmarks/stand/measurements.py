@@ -18,9 +18,9 @@ _CLOSED_CONCURRENCY = 256
 _OPEN_CONCURRENCY = 1000
 _LATENCY_MS = 50
 _BESIDE = {
-    "NAIVE": "beside naive_app.py",
-    "KANNEL": "beside Kannel with store=file, drained",
-    "BARE": "beside bare_asgi.py, which only accepts",
+    "NAIVE": "naive_app.py",
+    "KANNEL": "Kannel with store=file, drained",
+    "BARE": "bare_asgi.py, which only accepts",
 }
 _RATES = (500, 1000)
 _BULKS = {1_000: 10, 10_000: 2}
@@ -34,7 +34,7 @@ def single(stand: Stand) -> Iterator[Figure]:
     """Synchronous single sends against three yardsticks."""
     with stand.sink() as sink:
         with _gateway(stand, sink) as gateway, stand.naive(sink) as naive:
-            yield from _against(stand, gateway, naive, *_GOOD)
+            yield from _against(stand, gateway, naive, *_GOOD, memory=True)
         if kannel_is_installed():
             drained = ("--sink", "$SINK", "--method-b", "GET", "--path-b", _KANNEL_PATH)
             with _gateway(stand, sink) as gateway, stand.kannel(sink) as kannel:
@@ -143,9 +143,14 @@ def _gateway(stand: Stand, sink: Program) -> AbstractContextManager[Program]:
 
 
 def _against(
-    stand: Stand, gateway: Program, yardstick: Program, *words: str, others: Sequence[Program] = ()
+    stand: Stand,
+    gateway: Program,
+    yardstick: Program,
+    *words: str,
+    others: Sequence[Program] = (),
+    memory: bool = False,
 ) -> Iterator[Figure]:
-    """Compare single sends with a yardstick."""
+    """Compare single sends with a yardstick, and what both weigh after them."""
     name = yardstick.name
     question = Question(
         *("compare", "$GATEWAY", f"${name}"),
@@ -154,12 +159,12 @@ def _against(
     )
     *rows, total = question.ask(gateway, yardstick, *others, folder=stand.folder)
     lost = sum(max(0, row["requests"] - row.get("delivered", row["requests"])) for row in rows)
-    for what, key in (
-        (f"Single sends per CPU second, {_BESIDE[name]}", "rps_per_cpu_s"),
-        (f"Resident memory after that, MB, {_BESIDE[name]}", "rss_mb"),
-    ):
+    quoted = {"Single sends per CPU second": "rps_per_cpu_s"}
+    if memory:
+        quoted["Resident memory after them, MB"] = "rss_mb"
+    for what, key in quoted.items():
         yield ratio(
-            what,
+            f"{what}, beside {_BESIDE[name]}",
             _column(rows, "a", key),
             _column(rows, "b", key),
             command=str(question),

@@ -41,8 +41,8 @@ class Stand:
         """Start a provider."""
         port = free_port()
         words = ["--port", str(port), "--latency-ms", str(latency_ms), "--max-seconds", _MOST_S]
-        command = [sys.executable, _BENCHMARKS / "sink.py", *words]
-        return running("SINK", port, [*pinned(self.load_cpu), *command], folder=self.folder)
+        command = [*pinned(self.load_cpu), sys.executable, str(_BENCHMARKS / "sink.py"), *words]
+        return running("SINK", port, command, folder=self.folder)
 
     def gateway(self, sink: Program, *, concurrency: int) -> AbstractContextManager[Program]:
         """Start Habar on an empty database, with a sink for a provider."""
@@ -72,8 +72,10 @@ class Stand:
         """Start Kannel with its store in a file, with the same sink."""
         port = free_port(neighbours=3)
         words = ["--sink", sink.url, "--port", str(port), "--max-seconds", _MOST_S]
-        command = [sys.executable, _BASELINES / "kannel.py", *words, "--store", "file"]
-        return running("KANNEL", port, self._on_server_cpu(*command), folder=self.folder)
+        command = self._on_server_cpu(
+            sys.executable, _BASELINES / "kannel.py", *words, "--store", "file"
+        )
+        return running("KANNEL", port, command, folder=self.folder)
 
     def _gateway(self, settings: dict[str, str]) -> AbstractContextManager[Program]:
         port = free_port()

@@ -1,0 +1,29 @@
+"""The use cases without HTTP, as the README shows it."""
+
+from pathlib import Path
+
+from application.submission import SendCommand
+from entrypoints.container import Container
+from entrypoints.life import life
+from entrypoints.settings import Settings
+
+
+async def test_a_program_can_send_in_its_own_process(tmp_path: Path) -> None:
+    container = Container(settings=Settings(sms_dummy=True, data_dir=str(tmp_path)))
+    async with life(container):
+        sms = await container.send_sms()(SendCommand(phones=["77011234567"], text="Hello"))
+        call = await container.place_call()(SendCommand(phones=["77011234567"], text="Hello"))
+        await container.manage_blacklist().add("77011234567")
+        blocked = await container.send_sms()(SendCommand(phones=["77011234567"], text="Hello"))
+        story = await container.stories().message(sms.messages[0].id)
+    assert (sms.failure_code, call.failure_code) == (None, None)
+    assert blocked.failure_code == "blacklisted"
+    assert [event.name for event in story.history] == ["accepted", "submitted", "delivered"]
+
+
+async def test_a_closed_container_leaves_a_file_another_one_opens(tmp_path: Path) -> None:
+    settings = Settings(sms_dummy=True, data_dir=str(tmp_path))
+    for _ in range(2):
+        container = Container(settings=settings)
+        async with life(container):
+            assert await container.storage().problem() is None
