@@ -1,6 +1,6 @@
 """Measures Habar beside its yardsticks and prints a Markdown table.
 
-    figures.py                          everything, on SQLite: about five minutes
+    figures.py                          everything, on SQLite: about four minutes
     figures.py --quick                  short rounds, to see whether it works: about a minute
     figures.py --database postgres
     figures.py --only single,latency    only some of: single, latency, bulk, start
@@ -38,12 +38,13 @@ def main() -> int:
     given = _arguments()
     signal.signal(signal.SIGTERM, _end)
     server_cpu, load_cpu = processors()
-    # What is started from here on stays there, unless it is pinned elsewhere.
-    os.sched_setaffinity(0, {load_cpu})
     with (
         tempfile.TemporaryDirectory(prefix="figures-", ignore_cleanup_errors=True) as folder,
         databases(given.database, Path(folder)) as made,
     ):
+        if shutil.which("taskset"):
+            # What is started from here on stays there, unless it is pinned elsewhere.
+            os.sched_setaffinity(0, {load_cpu})
         stand = Stand(
             folder=Path(folder),
             databases=made,
@@ -67,12 +68,13 @@ def _notes(stand: Stand) -> list[str]:
     notes = [
         f"{stand.databases.title}. Python {platform.python_version()}, {_processor()}.",
         f"{stand.rounds} interleaved rounds of {stand.seconds} s.",
-        f"Servers on processor {stand.server_cpu}, providers and loads on {stand.load_cpu}.",
     ]
-    if stand.server_cpu == stand.load_cpu:
-        notes.append("**One processor only: loads and servers got in each other's way.**")
     if not shutil.which("taskset"):
-        notes.append("**No taskset: servers and loads shared one processor.**")
+        notes.append("**No taskset: servers were pinned to no processor.**")
+    elif stand.server_cpu == stand.load_cpu:
+        notes.append("**One processor only: loads and servers got in each other's way.**")
+    else:
+        notes.append(f"Servers on processor {stand.server_cpu}, all else on {stand.load_cpu}.")
     if not shutil.which("wrk"):
         notes.append("No wrk: the closed loops were generated in Python.")
     if not nginx_binary():

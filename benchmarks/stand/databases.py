@@ -43,7 +43,7 @@ class SqliteFiles(Databases):
 class PostgresDatabases(Databases):
     """A database each on one server, which waits for the disk as it would in production."""
 
-    title = "PostgreSQL, fsync on; the server's own CPU is not counted"
+    title = "PostgreSQL with fsync, pinned to no processor, its own CPU not counted"
 
     def __init__(self, folder: Path, server: PostgresServer) -> None:
         super().__init__(folder)

@@ -40,7 +40,7 @@ class Question:
             settings: for the command that it starts, where it starts one.
 
         Raises:
-            RuntimeError: it printed nothing.
+            RuntimeError: it measured nothing.
         """
         names = {f"${p.name}": p.url for p in programs}
         names |= {f"${p.name}_PID": str(p.pid) for p in programs}
@@ -48,8 +48,8 @@ class Question:
         print(" ".join(command), file=sys.stderr, flush=True)
         said, complaint = _run(command, folder, bare_environment(**(settings or {})))
         rows: list[Row] = [json.loads(line) for line in said.splitlines()]
-        if not rows:
-            raise RuntimeError(complaint)
+        if not rows or "error" in rows[-1]:
+            raise RuntimeError(f"{self}: {complaint or said}")
         print(f"  {json.dumps(rows[-1])}", file=sys.stderr, flush=True)
         return rows
 

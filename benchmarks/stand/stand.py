@@ -25,7 +25,7 @@ class Stand:
 
     Attributes:
         server_cpu: the processor of gateways and yardsticks.
-        load_cpu: that of sinks, loads and the database server.
+        load_cpu: that of sinks and loads.
         rounds: how often everything is measured.
         seconds: of each round.
     """

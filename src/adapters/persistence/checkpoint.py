@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 import aiosqlite
@@ -19,6 +20,7 @@ class Checkpointer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -26,15 +28,16 @@ class Checkpointer:
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """End after the checkpoint that may be under way."""
+        """End after one last checkpoint; cut short, it would leave a thread behind."""
+        self._ending.set()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await self._task
 
     async def _run(self) -> None:
         async with aiosqlite.connect(self._path, isolation_level=None) as connection:
-            while True:
-                await asyncio.sleep(INTERVAL_S)
+            while not self._ending.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ending.wait(), INTERVAL_S)
                 try:
                     await _checkpoint(connection)
                 except aiosqlite.OperationalError:

@@ -12,11 +12,11 @@ from psycopg.errors import ConnectionTimeout
 from sqlalchemy.pool import NullPool
 
 from adapters.persistence.engines import DatabaseTarget, postgres_arguments
-from adapters.persistence.migrations import HEAD
+from adapters.persistence.migrations import HEAD, VERSION_TABLE
 from application.errors import SettingsError
 
+version_table = sa.table(VERSION_TABLE, sa.column("version_num"))
 _LOCK_KEY = 0x6861626172
-_VERSION = "SELECT version_num FROM alembic_version"
 _DATABASE = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
 
 
@@ -134,6 +134,6 @@ def _postgres(url: sa.URL) -> sa.Engine:
 
 
 def _version(connection: sa.Connection) -> str | None:
-    if not sa.inspect(connection).has_table("alembic_version"):
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
         return None
-    return connection.exec_driver_sql(_VERSION).scalar()
+    return connection.scalar(sa.select(version_table.c.version_num))

@@ -8,7 +8,7 @@ from adapters.persistence.blacklist import BlacklistLookup
 from adapters.persistence.checkpoint import Checkpointer
 from adapters.persistence.engines import DatabaseTarget, Engines
 from adapters.persistence.group_commit import GroupCommit
-from adapters.persistence.migrate import migrate, told_as_problem
+from adapters.persistence.migrate import migrate, told_as_problem, version_table
 from adapters.persistence.migrations import HEAD
 from adapters.persistence.single_process import SingleProcess
 from adapters.persistence.transactions import AWAY
@@ -59,7 +59,7 @@ class SqlStorage:
         """Say what keeps the database from serving; see ``Storage.problem``."""
         try:
             async with asyncio.timeout(_ANSWER_S), self._engines.reader.connect() as connection:
-                version = await connection.scalar(sa.select(_version.c.version_num))
+                version = await connection.scalar(sa.select(version_table.c.version_num))
         except (*AWAY, sa.exc.ProgrammingError) as error:
             return f"the database does not answer: {type(error).__name__}"
         return None if version == HEAD else f"the database is at revision {version}, not {HEAD}"
@@ -76,6 +76,3 @@ class SqlStorage:
         if value in {0, 1, "off", "local"}:
             problem = f"{setting} is {value}; an accepted message could be lost"
             raise SettingsError([f"{self._target.setting}: {problem}"])
-
-
-_version = sa.table("alembic_version", sa.column("version_num"))

@@ -19,7 +19,7 @@ from adapters.persistence.blacklist import PostgresLookup, SqlBlacklist, SqliteL
 from adapters.persistence.engines import DatabaseTarget, open_engines
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.migrate import NewerDatabaseError, migrate
-from adapters.persistence.migrations import HEAD
+from adapters.persistence.migrations import HEAD, VERSION_TABLE
 from adapters.persistence.storage import SqlStorage
 from adapters.persistence.tables import metadata
 from application.errors import SettingsError
@@ -104,7 +104,11 @@ def test_the_newest_revision_is_the_one_the_program_knows() -> None:
 def test_a_new_database_is_what_the_tables_say(place: DatabaseTarget) -> None:
     migrate(place)
     with connected(place) as connection:
-        options = {"compare_type": True, "compare_server_default": True}
+        options = {
+            "compare_type": True,
+            "compare_server_default": True,
+            "version_table": VERSION_TABLE,
+        }
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
 
@@ -117,11 +121,22 @@ def test_migrating_again_changes_nothing(place: DatabaseTarget) -> None:
     assert [row[1] for row in dump(place)] == ["77011234567"]
 
 
+def test_another_programs_history_in_the_same_place_is_left_alone(place: DatabaseTarget) -> None:
+    fill_old(place)
+    with connected(place) as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num varchar(32))")
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('f00dcafe')")
+    migrate(place)
+    with connected(place) as connection:
+        kept = connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
+    assert [row[0] for row in kept] == ["f00dcafe"]
+
+
 def test_four_processes_at_once_make_one_file(tmp_path: Path) -> None:
     target = sqlite_target(tmp_path)
     _at_once(target)
     with connected(target) as connection:
-        versions = connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
+        versions = connection.exec_driver_sql("SELECT version_num FROM sms_alembic_version").all()
     assert [row[0] for row in versions] == [HEAD]
 
 
@@ -132,7 +147,7 @@ def test_it_goes_down_and_up_again_and_keeps_the_blacklist(place: DatabaseTarget
     with connected(place) as connection:
         command.downgrade(config(connection), "base")
         names = sa.inspect(connection).get_table_names()
-    assert [name for name in names if name.startswith("sms_")] == ["sms_blacklist"]
+    assert {name for name in names if name.startswith("sms_")} == {"sms_blacklist", VERSION_TABLE}
     migrate(place)
     assert dump(place) == before
     with connected(place) as connection:
@@ -142,7 +157,7 @@ def test_it_goes_down_and_up_again_and_keeps_the_blacklist(place: DatabaseTarget
 def test_a_newer_database_is_left_alone(place: DatabaseTarget) -> None:
     migrate(place)
     with connected(place) as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql("UPDATE sms_alembic_version SET version_num = '9999'")
     with pytest.raises(NewerDatabaseError, match=f"revision 9999, this program knows {HEAD}"):
         migrate(place)
 
@@ -150,7 +165,7 @@ def test_a_newer_database_is_left_alone(place: DatabaseTarget) -> None:
 async def test_a_newer_database_is_a_problem_of_the_deployment(place: DatabaseTarget) -> None:
     migrate(place)
     with connected(place) as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql("UPDATE sms_alembic_version SET version_num = '9999'")
     engines = open_engines(place)
     path = place.sqlite_path
     lookup = PostgresLookup(engines.reader) if path is None else SqliteLookup(path)
@@ -230,7 +245,7 @@ def test_four_processes_at_once_make_one_database(postgres_server: PostgresServe
     target = _missing(postgres_server, "made_by_four")
     _at_once(target)
     with connected(target) as connection:
-        versions = connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
+        versions = connection.exec_driver_sql("SELECT version_num FROM sms_alembic_version").all()
     assert [row[0] for row in versions] == [HEAD]
 
 

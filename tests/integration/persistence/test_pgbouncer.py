@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from adapters.persistence.blacklist import PostgresLookup, SqlBlacklist
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
@@ -23,6 +24,7 @@ from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.messages import SqlMessageRepository
 from adapters.persistence.outbox import SqlOutbox
 from adapters.persistence.storage import SqlStorage
+from adapters.persistence.tables import blacklist as blacklist_table
 from tests.contracts.blacklist import BlacklistContract
 from tests.contracts.outbox import OutboxContract
 from tests.integration.conftest import postgres_target
@@ -95,10 +97,16 @@ def pooled(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture
-def target(pooled: PostgresServer) -> DatabaseTarget:
+@pytest.fixture(scope="module")
+def lasting_target(pooled: PostgresServer) -> DatabaseTarget:
+    """A database all tests share, as every one of them uses names of its own."""
     url = postgres_target(pooled).url
     return DatabaseTarget(url=url.set(host=POOLER), admin_url=url, schema=SCHEMA)
+
+
+@pytest.fixture
+def target(lasting_target: DatabaseTarget) -> DatabaseTarget:
+    return lasting_target
 
 
 @pytest.fixture
@@ -119,6 +127,7 @@ async def lookup(
     lookup = PostgresLookup(engines.reader)
     storage = SqlStorage(target, engines, commits, lookup)
     await storage.open()
+    await engines.writer.run(lambda connection: connection.execute(sa.delete(blacklist_table)))
     yield lookup
     await storage.close()
 

@@ -43,8 +43,9 @@ def lasting_gateway(
         **stored(lasting_target),
         SMSCRU_TIMEOUT="1",
         TWILIO_TIMEOUT="1",
-        TWILIO_CONCURRENCY="3",
+        TWILIO_CONCURRENCY="4",
         EPOCHTASMSRU_TIMEOUT="1",
+        EPOCHTASMSRU_CONCURRENCY="4",
         MOBIZONKZ_TIMEOUT="1",
         API_KEYS="",
     )

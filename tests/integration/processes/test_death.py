@@ -13,8 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from adapters.persistence.engines import DatabaseTarget
+from adapters.persistence.migrate import migrate
 from adapters.persistence.tables import messages
+from tests.integration.conftest import postgres_target
 from tests.integration.processes.load import Load, Told
+from tests.postgres import PostgresServer
 from tests.processes import Client, Json, Program, provided, running_gateway, stored
 
 ROUNDS = 5
@@ -63,26 +66,29 @@ def empty(target: DatabaseTarget) -> None:
                 connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
 
-@pytest.mark.parametrize("point", ["after_accept", "after_submit"])
 def test_a_message_in_doubt_stays_in_doubt(
-    place: Path, simulator: Program, target: DatabaseTarget, provider: Client, point: str
+    place: Path, simulator: Program, target: DatabaseTarget, provider: Client
 ) -> None:
     empty(target)
     settings = provided(simulator.url, **stored(target))
-    with running_gateway(place, **settings, HABAR_FAILPOINT=point) as dying:
-        with Client(dying, simulator) as client, pytest.raises(httpx.TransportError):
-            client.post("/sms", phones="77011234567", message="Hi")
-        assert dying.wait() == KILLED
-        assert states(target) == {"77011234567": "sending"}
+    unsent, sent = "77010000000", "77010000001"
+    for phone, point in ((unsent, "after_accept"), (sent, "after_submit")):
+        with (
+            running_gateway(place, **settings, HABAR_FAILPOINT=point) as dying,
+            Client(dying, simulator) as client,
+        ):
+            with pytest.raises(httpx.TransportError):
+                client.post("/sms", phones=phone, message="Hi")
+            assert dying.wait() == KILLED
+    assert states(target) == {unsent: "sending", sent: "sending"}
     with running_gateway(place, **settings) as reborn, Client(reborn, simulator) as client:
-        found = provider.sent()
-        assert len(found) == (point == "after_submit")
-        assert states(target) == {"77011234567": "sending"}
-        for taken in found:
-            message = client.message(_id(taken))
-            assert (message["status"], message["attempts"]) == ("sending", 1)
-            assert [line["event"] for line in message["history"]] == ["accepted"]
         assert client.post("/sms", phones="77019999999", message="Hi")["status"] is True
+        taken = {message["recipient"]: message for message in provider.sent()}
+        assert set(taken) == {sent, "77019999999"}
+        assert states(target) == {unsent: "sending", sent: "sending", "77019999999": "submitted"}
+        message = client.message(_id(taken[sent]))
+        assert (message["status"], message["attempts"]) == ("sending", 1)
+        assert [line["event"] for line in message["history"]] == ["accepted"]
 
 
 async def test_killed_at_any_moment_it_has_lost_nothing_and_doubled_nothing(
@@ -141,16 +147,14 @@ async def test_told_to_stop_it_answers_what_is_under_way(
 
 
 def test_told_to_stop_before_it_listens_it_ends_at_once(
-    place: Path, simulator: Program, target: DatabaseTarget
+    place: Path, postgres_server: PostgresServer
 ) -> None:
-    if target.sqlite_path is not None:
-        pytest.skip("only a server can keep a start waiting")
+    target = postgres_target(postgres_server)
+    migrate(target)
     engine = sa.create_engine(target.url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.begin() as connection:
-        connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
-        program = Program(
-            place, "serve", HTTP_PORT="0", **provided(simulator.url, **stored(target))
-        )
+        connection.exec_driver_sql("LOCK TABLE sms_alembic_version IN ACCESS EXCLUSIVE MODE")
+        program = Program(place, "serve", HTTP_PORT="0", SMS_DUMMY="true", **stored(target))
         try:
             _wait_for_a_lock(connection)
             program.terminate()

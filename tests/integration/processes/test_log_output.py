@@ -83,6 +83,7 @@ async def test_a_noisy_day_gives_nothing_away(
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": log_format,
         **{f"{code.upper()}_TIMEOUT": "1" for code in PROVIDERS},
+        **{f"{code.upper()}_CONCURRENCY": "40" for code in PROVIDERS},
     }
     simulator.faults.add(Fault(fault=FaultKind.STATUS, http_status=500, times=2))
     output = await anyio.to_thread.run_sync(_noisy_day, tmp_path, settings, simulator, target)
@@ -107,12 +108,13 @@ def _noisy_day(
     with running_gateway(folder / "gateway", **settings) as gateway:
         headers = {"Authorization": "Bearer Schluessel-drei"}
         with httpx.Client(base_url=gateway.url, headers=headers, trust_env=False) as http:
-            for fault in FaultKind:
-                kinds = Fault(fault=fault, code=7, seconds=2, times=len(PROVIDERS), size=2_000_000)
-                simulator.faults.add(kinds)
-                with ThreadPoolExecutor(len(PROVIDERS)) as callers:
-                    list(callers.map(lambda provider: _send(http, provider), PROVIDERS))
-                simulator.faults.clear()
+            cases = [(provider, kind) for kind in FaultKind for provider in PROVIDERS]
+            for kind in FaultKind:
+                fault = Fault(fault=kind, contains=f"{kind} ", code=7, seconds=2, size=2_000_000)
+                simulator.faults.add(fault)
+            with ThreadPoolExecutor(len(cases)) as callers:
+                list(callers.map(lambda case: _send(http, *case), cases))
+            simulator.faults.clear()
             _bad_input(http, gateway.url)
             with _storage_broken(target):
                 http.post("/blacklist", json={"phone": PHONES[0]}, timeout=30)
@@ -124,8 +126,9 @@ def _noisy_day(
         return gateway.output
 
 
-def _send(http: httpx.Client, provider: str) -> None:
-    body = {"phones": list(PHONES), "message": " ".join(WORDS), "provider": provider}
+def _send(http: httpx.Client, provider: str, kind: str = "") -> None:
+    text = f"{kind} {' '.join(WORDS)}"
+    body = {"phones": list(PHONES), "message": text, "provider": provider}
     http.post("/sms", json=body, timeout=30)
 
 

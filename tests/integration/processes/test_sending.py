@@ -38,7 +38,7 @@ def test_every_phone_gets_the_text_once(client: Client) -> None:
 def test_many_recipients_leave_together_but_never_more_than_allowed(client: Client) -> None:
     phones = [f"7701{number:07d}" for number in range(40)]
     client.latency(0.03)
-    for provider, most in (("smscru", 10), ("twilio", 3)):
+    for provider, most in (("smscru", 10), ("twilio", 4)):
         assert client.post("/sms", phones=phones, message="Hi", provider=provider)["status"]
         traffic = client.traffic(provider)
         assert (traffic["send"], traffic["parallel_sends"]) == (len(phones), most)
@@ -57,9 +57,7 @@ def test_requests_at_the_same_time_share_what_is_allowed(client: Client) -> None
 
 UNCONFIRMED = ("unconfirmed", "unknown")
 FAULTS: list[tuple[Json, str | None, str, bool]] = [
-    ({"fault": "accept_then_hang"}, *UNCONFIRMED, True),
     ({"fault": "accept_then_drop"}, *UNCONFIRMED, True),
-    ({"fault": "hang"}, *UNCONFIRMED, False),
     ({"fault": "drop"}, *UNCONFIRMED, False),
     ({"fault": "garbage"}, *UNCONFIRMED, False),
     ({"fault": "garbage", "accept": True}, *UNCONFIRMED, True),
@@ -68,9 +66,7 @@ FAULTS: list[tuple[Json, str | None, str, bool]] = [
     ({"fault": "status", "http_status": 502, "accept": True}, *UNCONFIRMED, True),
     ({"fault": "status", "http_status": 429}, "provider_throttled", "failed", False),
     ({"fault": "slow", "seconds": 0.3}, None, "submitted", True),
-    ({"fault": "slow", "seconds": 3}, *UNCONFIRMED, True),
     ({"fault": "latency", "seconds": 0.3}, None, "submitted", True),
-    ({"fault": "latency", "seconds": 3}, *UNCONFIRMED, True),
 ]
 
 
@@ -96,6 +92,30 @@ def test_each_fault_has_its_verdict_and_its_state(
         assert [line["event"] for line in message["history"]] == ["accepted", status]
         assert bool(client.sent(provider=provider)) == taken
         assert client.traffic(provider)["send"] == 1
+
+
+SLOW: list[tuple[Json, bool]] = [
+    ({"fault": "accept_then_hang"}, True),
+    ({"fault": "hang"}, False),
+    ({"fault": "slow", "seconds": 3}, True),
+    ({"fault": "latency", "seconds": 3}, True),
+]
+
+
+def test_an_answer_that_takes_too_long_leaves_the_outcome_open(client: Client) -> None:
+    cases = [(provider, *case) for provider in PROVIDERS for case in SLOW]
+    texts = [f"Slow {number:02}." for number in range(len(cases))]
+    for (provider, fault, _), text in zip(cases, texts, strict=True):
+        client.fault(provider=provider, contains=text, **fault)
+    with ThreadPoolExecutor(len(cases)) as callers:
+        answers = callers.map(lambda case, text: _post(client, case[0], text), cases, texts)
+    for (provider, fault, taken), text, answer in zip(cases, texts, answers, strict=True):
+        (row,) = answer["content"]["messages"]
+        message = client.message(row["id"])
+        assert (answer["status"], answer["status_code"]) == (False, "unconfirmed"), fault
+        assert (row["status"], message["status"]) == ("unknown", "unknown")
+        sent = [message for message in client.sent(provider=provider) if message["text"] == text]
+        assert len(sent) == taken, fault
 
 
 REFUSALS = {
@@ -135,5 +155,5 @@ def test_a_blacklisted_phone_hears_nothing_unless_it_is_forced(client: Client) -
     assert len(client.sent()) == 1
 
 
-def _post(client: Client, provider: str) -> Json:
-    return client.post("/sms", phones=PHONE, message="Hi", provider=provider, force=True)
+def _post(client: Client, provider: str, text: str = "Hi") -> Json:
+    return client.post("/sms", phones=PHONE, message=text, provider=provider, force=True)

@@ -143,15 +143,16 @@ def test_a_port_in_use_is_told(place: Path) -> None:
 
 def test_a_second_process_on_the_same_file_is_refused_until_the_first_is_gone(place: Path) -> None:
     with running_gateway(place, **DUMMY) as first:
-        said = refusal(place, **DUMMY)
-        assert "another process is using" in said
-        assert "habar.db;" in said
-        assert "PostgreSQL" in said
+        for command in ("serve", "migrate"):
+            said = refusal(place, command, **DUMMY)
+            assert "another process is using" in said
+            assert "habar.db;" in said
+            assert "PostgreSQL" in said
         first.kill()
     with running_gateway(place, **DUMMY) as third:
-        assert third.stop() == 0
-    with running_gateway(place, **DUMMY):
-        assert (place / "data" / "habar.db").is_file()
+        os.kill(third.pid, signal.SIGINT)  # as Ctrl-C does
+        assert third.wait(10) == 0
+        assert "Traceback" not in third.output
 
 
 def test_two_processes_share_a_server(place: Path, postgres_server: PostgresServer) -> None:
@@ -168,11 +169,6 @@ def test_a_file_beside_it_sets_it_up_and_the_environment_overrules_it(place: Pat
         assert gateway.output.startswith("{")
 
 
-def test_migrate_leaves_a_file_in_use_alone(place: Path) -> None:
-    with running_gateway(place, **DUMMY):
-        assert "another process is using" in refusal(place, "migrate", **DUMMY)
-
-
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_migrate_prepares_a_database_and_ends(
     place: Path, postgres_server: PostgresServer, kind: str
@@ -182,10 +178,3 @@ def test_migrate_prepares_a_database_and_ends(
         program = Program(place, "migrate", **{**DUMMY, **database})
         assert program.wait(20) == 0
         assert "The database is at revision " in program.output
-
-
-def test_ctrl_c_ends_it_in_order(place: Path) -> None:
-    with running_gateway(place, **DUMMY) as gateway:
-        os.kill(gateway.pid, signal.SIGINT)
-        assert gateway.wait(10) == 0
-        assert "Traceback" not in gateway.output

@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters import http_engine
 from adapters.exchange import Answer, exchange
 from adapters.http_connection import MAX_ANSWER_BYTES
-from adapters.http_engine import IDLE_CONNECTION_S, HttpEngine
+from adapters.http_engine import HttpEngine
 from domain.outcome import Unavailable, UnavailableKind, Unconfirmed
 from entrypoints.simulator.app import serve_simulator
 from entrypoints.simulator.faults import Fault, FaultKind
@@ -22,6 +23,8 @@ from entrypoints.simulator.wire import Operation
 from tests.integration.wire.servers import Behaviour, Peer, serving
 
 TIMEOUT_S = 2.0
+SHORTEST_KEEP_ALIVE_S = 5.0
+"""Common servers close an idle connection after so long."""
 BODY = b"mes=" + b"x" * 100
 Outcome = Answer | Unavailable | Unconfirmed
 
@@ -87,7 +90,8 @@ async def test_a_server_that_accepts_nothing_is_unavailable(engine: HttpEngine) 
         for waiting in (first, second):  # they fill the backlog
             waiting.settimeout(0)
             waiting.connect_ex(listener.getsockname())
-        outcome = await post(engine, f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        port = listener.getsockname()[1]
+        outcome = await post(engine, f"http://127.0.0.1:{port}/", timeout_s=1)
     assert isinstance(outcome, Unavailable)
 
 
@@ -412,7 +416,12 @@ async def test_a_connection_is_used_again(engine: HttpEngine) -> None:
         assert seen.connections == 1
 
 
-async def test_no_connection_is_kept_for_longer_than_servers_keep_them(engine: HttpEngine) -> None:
+async def test_no_connection_is_kept_for_longer_than_servers_keep_them(
+    engine: HttpEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert http_engine.IDLE_CONNECTION_S < SHORTEST_KEEP_ALIVE_S
+    monkeypatch.setattr(http_engine, "IDLE_CONNECTION_S", 0.3)
+
     async def keep(peer: Peer) -> None:
         await peer.request()
         await peer.answer()
@@ -420,7 +429,7 @@ async def test_no_connection_is_kept_for_longer_than_servers_keep_them(engine: H
 
     async with serving(keep) as seen:
         await post(engine, seen.url)
-        await asyncio.wait_for(seen.ended.wait(), IDLE_CONNECTION_S + 2)
+        await asyncio.wait_for(seen.ended.wait(), 2)
 
 
 async def test_there_are_never_more_connections_than_allowed(engine: HttpEngine) -> None:
@@ -555,16 +564,19 @@ async def test_an_answer_that_ends_with_its_connection_is_read(engine: HttpEngin
     assert outcome.content == b"whole"
 
 
-@pytest.mark.parametrize("kind", [*FaultKind])
-async def test_no_fault_of_a_provider_is_unavailable_by_itself(
-    engine: HttpEngine, kind: FaultKind
-) -> None:
-    fault = Fault(fault=kind, operation=Operation.OTHER, code=1, seconds=0.1)
+async def test_no_fault_of_a_provider_is_unavailable_by_itself() -> None:
+    engine = HttpEngine(connections=len(FaultKind))
     async with serve_simulator() as simulator:
-        simulator.faults.add(fault)
-        outcome = await post(engine, f"{simulator.url}/sys/nowhere.php", timeout_s=1)
+        for kind in FaultKind:
+            path = f"/{kind}.php"
+            fault = Fault(fault=kind, operation=Operation.OTHER, path=path, code=1, seconds=0.1)
+            simulator.faults.add(fault)
+        urls = [f"{simulator.url}/sys/{kind}.php" for kind in FaultKind]
+        outcomes = await asyncio.gather(*(post(engine, url, timeout_s=1) for url in urls))
+        await engine.aclose()
     silent = {"accept_then_hang", "accept_then_drop", "hang", "drop", "oversize"}
-    assert isinstance(outcome, Unconfirmed if kind in silent else Answer), outcome
+    for kind, outcome in zip(FaultKind, outcomes, strict=True):
+        assert isinstance(outcome, Unconfirmed if kind in silent else Answer), (kind, outcome)
 
 
 def _self_signed(folder: Path) -> ssl.SSLContext:
