@@ -26,7 +26,7 @@ simulate: install ## The four providers' stand-ins on 127.0.0.1:9090
 
 test: install-dev ## Everything CI runs
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: install-dev ## Format, lint, types, imports
 	$(BIN)/ruff format --check .
