@@ -31,4 +31,5 @@ def _settle_garbage() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(20_000, 20, 50)

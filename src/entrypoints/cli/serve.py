@@ -1,5 +1,7 @@
 """``habar serve``."""
 
+import gc
+
 import rich_click as click
 
 
@@ -11,6 +13,8 @@ def serve(host: str | None, port: int | None) -> None:
 
     Settings come from the environment and from .env; .env.example explains each one.
     """
+    # Whatever is loaded from here on stays: the collector would look at it again and again.
+    gc.disable()
     # Loaded here: the other commands start without a server.
     from entrypoints.server import run  # noqa: PLC0415
 
