@@ -15,13 +15,16 @@ def without_verdict(
 ) -> Unavailable | Unconfirmed:
     """Read an answer that says neither yes nor no, perhaps from somebody in between.
 
-    429, and 503 with ``Retry-After``, are given before anything is taken; all else leaves it open.
+    429 is given before anything is taken. All else leaves it open, 503 with ``Retry-After`` too:
+    no provider promises that it has not acted, and a proxy in front of it cannot know.
     """
-    wait_s = retry_after_s(answer)
-    asked_to_wait = answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and wait_s is not None
-    if asked_to_wait or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        kind = UnavailableKind.THROTTLED
-        return Unavailable(kind=kind, retry_after_s=wait_s, provider_code=provider_code, text=text)
+    if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return Unavailable(
+            kind=UnavailableKind.THROTTLED,
+            retry_after_s=retry_after_s(answer),
+            provider_code=provider_code,
+            text=text,
+        )
     return Unconfirmed(text, provider_code=provider_code)
 
 

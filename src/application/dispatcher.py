@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 from application.errors import StorageUnavailableError
@@ -16,7 +17,10 @@ from domain.segments import Segments
 
 LEASE_MARGIN_S = 30.0
 """A lease outlives the longest submission by this much."""
-SETTLE_DELAYS_S = (0.1, 0.5, 2.0, 5.0)
+PATIENCE_S = 2.0
+"""A caller waits this long for a settlement; one who gives up first would send again."""
+SETTLE_DELAYS_S = (0.5, 2.0, 5.0, 15.0, 30.0)
+LAST_CHANCE_S = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +32,7 @@ class Dispatcher:
         self._outbox = outbox
         self._clock = clock
         self._ids = ids
+        self._unsettled: set[asyncio.Task[None]] = set()
 
     async def send(
         self,
@@ -60,23 +65,38 @@ class Dispatcher:
         until = message.updated_at + timedelta(seconds=carrier.timeout_s + LEASE_MARGIN_S)
         return Lease(message.id, self._ids.new(), until)
 
-    async def _settle(self, settlement: Settlement) -> None:
-        """Settle, and try again while the database is away: the provider has already acted.
+    async def close(self) -> None:
+        """Give settlements that could not be written a last chance."""
+        if self._unsettled:
+            await asyncio.wait(self._unsettled, timeout=LAST_CHANCE_S)
+        for task in self._unsettled:
+            task.cancel()
 
-        When it stays away the message stays ``sending``, which is the truth, and the caller gets
-        the outcome all the same.
+    async def _settle(self, settlement: Settlement) -> None:
+        """Settle, and let the caller go when that fails: the provider has already acted.
+
+        Whatever happens here, the outcome is the answer. An error would be taken for "not sent".
         """
-        for delay_s in (*SETTLE_DELAYS_S, None):
-            try:
-                if not await self._outbox.settle(settlement):
-                    _log.warning("settlement fenced: message %s", settlement.message.id)
-            except StorageUnavailableError:
-                if delay_s is None:
-                    _log.exception("not settled: message %s", settlement.message.id)
-                else:
-                    await asyncio.sleep(delay_s)
-            else:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._settle_once(settlement)
+        except Exception:  # noqa: BLE001 - see above; it is tried again and logged
+            task = asyncio.create_task(self._settle_later(settlement))
+            self._unsettled.add(task)
+            task.add_done_callback(self._unsettled.discard)
+
+    async def _settle_once(self, settlement: Settlement) -> None:
+        if not await self._outbox.settle(settlement):
+            _log.warning("settlement fenced: message %s", settlement.message.id)
+
+    async def _settle_later(self, settlement: Settlement) -> None:
+        """Try again for about a minute; after that the message stays ``sending``: the truth."""
+        for delay_s in SETTLE_DELAYS_S:
+            await asyncio.sleep(delay_s)
+            with suppress(StorageUnavailableError):
+                await self._settle_once(settlement)
                 return
+        _log.error("not settled: message %s", settlement.message.id)
 
 
 def _events(message: Message, outcome: SubmitOutcome, duration_ms: int) -> tuple[Event, ...]:

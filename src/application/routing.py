@@ -4,7 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from application.ports.providers import SmsProvider, VoiceProvider
+from application.ports.providers import (
+    BalanceSource,
+    ProviderLookup,
+    SmsProvider,
+    VoiceProvider,
+)
 from domain.errors import (
     ProviderCannotCallError,
     ProviderNotConfiguredError,
@@ -25,6 +30,7 @@ class Carrier:
     Attributes:
         concurrency: submissions under way at once, at most; ``slots`` has as many places.
         timeout_s: how long one submission may take.
+        sms, voice, lookup, balance: what its API can do, and this deployment has of it.
     """
 
     code: str
@@ -33,6 +39,8 @@ class Carrier:
     slots: asyncio.Semaphore
     sms: SmsProvider | None = None
     voice: VoiceProvider | None = None
+    lookup: ProviderLookup | None = None
+    balance: BalanceSource | None = None
 
     def carries(self, channel: Channel) -> bool:
         """Tell whether it can serve this channel."""

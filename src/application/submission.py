@@ -67,23 +67,16 @@ class SendReport:
     messages: tuple[Message, ...]
 
     @property
-    def refused(self) -> tuple[Message, ...]:
-        """The messages that count against the verdict: not blocked, and not accepted."""
-        return tuple(
-            m for m in self.messages if m.failure is not None and m.failure is not BLACKLISTED
-        )
-
-    @property
     def failure_code(self) -> str | None:
         """``None`` when every message that was not blocked was accepted, else one word why.
 
         One word for all where they failed alike; ``not_all_accepted`` where they did not.
         """
-        codes = {m.failure.code for m in self.refused if m.failure is not None}
+        failures = {message.failure for message in self.messages}
+        codes = {f.code for f in failures if f is not None and f is not BLACKLISTED}
         if codes:
             return codes.pop() if len(codes) == 1 else "not_all_accepted"
-        blocked = all(m.status is MessageStatus.BLOCKED for m in self.messages)
-        return BLACKLISTED.code if blocked else None
+        return BLACKLISTED.code if failures == {BLACKLISTED} else None
 
 
 class Submission:
@@ -134,7 +127,7 @@ class Submission:
         messages = await self._messages(request, carrier, recipients, listed)
         segments = count_segments(command.text)
         if not command.dry_run:
-            messages = await self._send(messages, segments, carrier, request)
+            messages = await self._send(messages, segments, carrier, request, force=command.force)
         return SendReport(request, segments, messages)
 
     async def _recipients(self, phones: Sequence[str]) -> Sequence[Phone]:
@@ -206,6 +199,8 @@ class Submission:
         segments: Segments,
         carrier: Carrier,
         request: Request,
+        *,
+        force: bool,
     ) -> tuple[Message, ...]:
         if len(messages) == 1 and messages[0].status is MessageStatus.QUEUED:
             return (await self._dispatcher.send(messages[0], segments, carrier, request),)
@@ -215,7 +210,11 @@ class Submission:
 
         async def work() -> None:
             for index in waiting:
-                results[index] = await self._send_one(results[index], segments, carrier)
+                message = results[index]
+                # The request may have been under way for long: somebody may have opted out.
+                if not force and await self._blacklist.listed([message.recipient]):
+                    message = message.moved(MessageStatus.BLOCKED, self._clock.now(), BLACKLISTED)
+                results[index] = await self._send_one(message, segments, carrier)
 
         workers = [work() for _ in range(min(carrier.concurrency, len(messages)))]
         # Every one is waited for: no message is sent on behind a request that was answered.
@@ -227,6 +226,9 @@ class Submission:
     async def _send_one(self, message: Message, segments: Segments, carrier: Carrier) -> Message:
         """Send one of many: the others go on when the database fails this one."""
         try:
+            if message.status is MessageStatus.BLOCKED:
+                await self._outbox.accept([_blocked(message, segments)])
+                return message
             return await self._dispatcher.send(message, segments, carrier)
         except StorageUnavailableError:
             return replace(message, status=MessageStatus.FAILED, failure=NOT_STORED)
@@ -242,7 +244,7 @@ class Submission:
 
 
 def _blocked(message: Message, segments: Segments) -> NewMessage:
-    event = Event(at=message.created_at, name=EventName.BLOCKED, text=BLACKLISTED.text)
+    event = Event(at=message.updated_at, name=EventName.BLOCKED, text=BLACKLISTED.text)
     return NewMessage(message, segments, None, (event,))
 
 

@@ -10,7 +10,7 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z", re.ASCII)
 _SEPARATORS = str.maketrans("", "", " -().")
 _HIDDEN = 3
 _UUID = "(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_PHONE_LIKE = re.compile(rf"{_UUID}|\+?(?P<first>[0-9]{{4}})[0-9]*(?P<last>[0-9]{{4}})", re.ASCII)
+_PHONE_LIKE = re.compile(rf"{_UUID}|\+?(?P<digits>[0-9]{{7,}})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,7 @@ class Phone:
     @property
     def masked(self) -> str:
         """The number as logs may show it, such as ``7701***4567``: never all of its digits."""
-        digits = self.msisdn
-        shown = min(4, (len(digits) - _HIDDEN) // 2)
-        return f"{digits[:shown]}***{digits[-shown:]}"
+        return _masked(self.msisdn)
 
 
 def without_separators(text: str) -> str:
@@ -63,6 +61,11 @@ def without_separators(text: str) -> str:
 def mask_numbers(text: str) -> str:
     """Hide what could be a phone in a sentence: ``7701***4567``.
 
-    Any eight digits may be one; the name of a message is none.
+    Any seven digits may be one; the name of a message is none.
     """
-    return _PHONE_LIKE.sub(lambda m: m["uuid"] or f"{m['first']}***{m['last']}", text)
+    return _PHONE_LIKE.sub(lambda found: found["uuid"] or _masked(found["digits"]), text)
+
+
+def _masked(digits: str) -> str:
+    shown = min(4, (len(digits) - _HIDDEN) // 2)
+    return f"{digits[:shown]}***{digits[-shown:]}"

@@ -15,7 +15,7 @@ class Request:
     Attributes:
         id: UUIDv7.
         text: what every one of its messages says.
-        recipients: how many phones it named, repeated and blacklisted ones left out.
+        recipients: how many phones it named, each counted once.
     """
 
     id: UUID

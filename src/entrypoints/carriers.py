@@ -1,6 +1,7 @@
 """The providers of a deployment, each with connections of its own."""
 
 import asyncio
+from dataclasses import dataclass
 
 import httpx
 
@@ -10,13 +11,18 @@ from adapters.providers.epochtasmsru import Epochtasmsru, EpochtasmsruAccount
 from adapters.providers.mobizonkz import Mobizonkz, MobizonkzAccount
 from adapters.providers.smscru import Smscru, SmscruAccount
 from adapters.providers.twilio import Twilio, TwilioAccount, TwilioVoice
-from application.ports.providers import SmsProvider, VoiceProvider
+from application.ports.providers import (
+    BalanceSource,
+    ProviderLookup,
+    SmsProvider,
+    VoiceProvider,
+)
 from application.routing import SMS_PROVIDERS, Carrier
 from entrypoints.checks import configured
 from entrypoints.settings import Settings
 
-VOICE_PROVIDERS = frozenset({"smscru", "twilio"})
-_DUMMY_CONCURRENCY = 1000
+VOICE_PROVIDERS = frozenset({"smscru", "twilio", "dummy"})
+_DUMMY_CONCURRENCY = 100
 
 
 class Carriers:
@@ -46,46 +52,63 @@ class Carriers:
         concurrency: int = getattr(self._settings, f"{code}_concurrency")
         engine = HttpEngine(connections=concurrency)
         self._engines.append(engine)
-        sms, voice = _adapters(code, self._settings, engine)
-        return Carrier(
-            code=code,
-            concurrency=concurrency,
-            timeout_s=getattr(self._settings, f"{code}_timeout"),
-            slots=asyncio.Semaphore(concurrency),
-            sms=sms,
-            voice=voice,
-        )
+        roles = _roles(code, self._settings, engine)
+        timeout_s: float = getattr(self._settings, f"{code}_timeout")
+        return _wired(code, roles, concurrency=concurrency, timeout_s=timeout_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Roles:
+    """What an adapter can be asked for."""
+
+    sms: SmsProvider
+    voice: VoiceProvider | None = None
+    lookup: ProviderLookup
+    balance: BalanceSource
+
+
+def _wired(code: str, roles: _Roles, *, concurrency: int, timeout_s: float) -> Carrier:
+    return Carrier(
+        code=code,
+        concurrency=concurrency,
+        timeout_s=timeout_s,
+        slots=asyncio.Semaphore(concurrency),
+        sms=roles.sms,
+        voice=roles.voice,
+        lookup=roles.lookup,
+        balance=roles.balance,
+    )
 
 
 def _dummies() -> dict[str, Carrier]:
     dummy = Dummy()
+    mute = _Roles(sms=dummy, lookup=dummy, balance=dummy)
+    speaking = _Roles(sms=dummy, voice=dummy, lookup=dummy, balance=dummy)
     return {
-        code: Carrier(
-            code=code,
+        code: _wired(
+            code,
+            speaking if code in VOICE_PROVIDERS else mute,
             concurrency=_DUMMY_CONCURRENCY,
             timeout_s=1,
-            slots=asyncio.Semaphore(_DUMMY_CONCURRENCY),
-            sms=dummy,
-            voice=dummy if code in VOICE_PROVIDERS or code == "dummy" else None,
         )
         for code in (*SMS_PROVIDERS, "dummy")
     }
 
 
-def _adapters(
-    code: str, settings: Settings, transport: httpx.AsyncBaseTransport
-) -> tuple[SmsProvider, VoiceProvider | None]:
+def _roles(code: str, settings: Settings, transport: httpx.AsyncBaseTransport) -> _Roles:
     match code:
         case "smscru":
             smscru = _smscru(settings, transport)
-            return smscru, smscru
+            return _Roles(sms=smscru, voice=smscru, lookup=smscru, balance=smscru)
         case "twilio":
             twilio = _twilio(settings, transport)
-            return twilio, twilio
+            return _Roles(sms=twilio, voice=twilio, lookup=twilio, balance=twilio)
         case "epochtasmsru":
-            return _epochtasmsru(settings, transport), None
+            epochta = _epochtasmsru(settings, transport)
+            return _Roles(sms=epochta, lookup=epochta, balance=epochta)
         case "mobizonkz":
-            return _mobizonkz(settings, transport), None
+            mobizon = _mobizonkz(settings, transport)
+            return _Roles(sms=mobizon, lookup=mobizon, balance=mobizon)
         case _:
             raise ValueError(code)
 

@@ -96,12 +96,11 @@ def _provider_problems(settings: Settings) -> Iterator[str]:
         missing = _missing(settings, code)
         if missing and len(missing) < len(CREDENTIALS[code]):
             yield f"{', '.join(missing)}: not set, though other credentials of {code} are"
-        base_url = urlsplit(getattr(settings, f"{code}_base_url"))
-        if base_url.scheme not in {"http", "https"} or not base_url.hostname:
+        if not _is_base_url(getattr(settings, f"{code}_base_url")):
             yield f"{code.upper()}_BASE_URL: expected a scheme and a host, such as https://host"
-    if settings.sms_dummy:
-        return
     code = default_provider(settings)
+    if settings.sms_dummy and code in {*SMS_PROVIDERS, "dummy"}:
+        return
     if settings.sms_provider is None:
         yield (
             f"SMS_PROVIDER: not set; choose one of {', '.join(SMS_PROVIDERS)}, "
@@ -111,6 +110,16 @@ def _provider_problems(settings: Settings) -> Iterator[str]:
         yield f"SMS_PROVIDER: no such provider; choose one of {', '.join(SMS_PROVIDERS)}"
     elif code not in configured(settings):
         yield f"{', '.join(_missing(settings, code))}: needed by SMS_PROVIDER={code}"
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0
+    return whole and not (parts.query or parts.fragment or parts.username)
 
 
 def _access_problems(settings: Settings) -> Iterator[str]:

@@ -20,6 +20,7 @@ async def life(container: Container) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await container.dispatcher().close()
         await container.carriers().close()
         await storage.close()
 

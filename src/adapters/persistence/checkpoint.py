@@ -9,6 +9,8 @@ import aiosqlite
 
 INTERVAL_S = 0.5
 LONG_LOG_PAGES = 8_000
+PATIENCE_S = 0.02
+"""While it waits for somebody who reads, nobody can write: rather try again half a second later."""
 _log = logging.getLogger(__name__)
 
 
@@ -31,17 +33,19 @@ class Checkpointer:
         """End after one last checkpoint; cut short, it would leave a thread behind."""
         self._ending.set()
         if self._task is not None:
-            await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        async with aiosqlite.connect(self._path, isolation_level=None) as connection:
+        async with aiosqlite.connect(
+            self._path, isolation_level=None, timeout=PATIENCE_S
+        ) as connection:
             while not self._ending.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ending.wait(), INTERVAL_S)
                 try:
                     await _checkpoint(connection)
-                except aiosqlite.OperationalError:
-                    _log.warning("checkpoint not made; trying again")
+                except aiosqlite.Error as error:
+                    _log.warning("checkpoint not made, trying again: %s", type(error).__name__)
 
 
 async def _checkpoint(connection: aiosqlite.Connection) -> None:

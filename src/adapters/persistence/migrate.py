@@ -15,7 +15,7 @@ from adapters.persistence.engines import DatabaseTarget, postgres_arguments
 from adapters.persistence.migrations import HEAD, VERSION_TABLE
 from application.errors import SettingsError
 
-version_table = sa.table(VERSION_TABLE, sa.column("version_num"))
+version_table = sa.Table(VERSION_TABLE, sa.MetaData(), sa.Column("version_num", sa.String(32)))
 _LOCK_KEY = 0x6861626172
 _DATABASE = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
 

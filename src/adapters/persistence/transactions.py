@@ -17,6 +17,7 @@ TIMEOUT_S = 15.0
 AWAY = (
     sa.exc.OperationalError,
     sa.exc.InterfaceError,
+    sa.exc.InternalError,  # the server has turned read-only, for one
     sa.exc.TimeoutError,  # no connection became free in time; it is no ``TimeoutError``
     OSError,
     TimeoutError,

@@ -32,7 +32,6 @@ from domain.outcome import Accepted, SubmitOutcome, Unavailable, UnavailableKind
 from domain.text_limit import TextLimit
 
 TEXT_LIMIT = TextLimit(characters=1000)
-_SAID_LENGTH = 200
 _AMOUNT_DIGITS = 18
 _ID = re.compile(r"(?!0+\Z)[A-Za-z0-9._-]{1,40}", re.ASCII)
 

@@ -1,7 +1,7 @@
 """Who may call: ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from http import HTTPStatus
 
@@ -39,14 +39,16 @@ class KeyGuard:
     def _may(self, scope: HTTPScope) -> bool:
         if scope["path"] in OPEN or scope["path"].startswith(OPEN_BELOW):
             return True
-        digest = sha256(_key(scope)).digest()
+        return any(self._knows(key) for key in _keys(scope))
+
+    def _knows(self, key: bytes) -> bool:
+        digest = sha256(key).digest()
         return any(hmac.compare_digest(digest, known) for known in self._digests)
 
 
-def _key(scope: HTTPScope) -> bytes:
+def _keys(scope: HTTPScope) -> Iterator[bytes]:
     for name, value in scope["headers"]:
         if name == b"x-api-key":
-            return value
-        if name == b"authorization" and value[:7].lower() == b"bearer ":
-            return value[7:].strip()
-    return b""
+            yield value
+        elif name == b"authorization" and value[:7].lower() == b"bearer ":
+            yield value[7:].strip()

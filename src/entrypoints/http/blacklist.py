@@ -14,7 +14,7 @@ from litestar.params import FromQuery, RawBody
 
 from application.manage_blacklist import ManageBlacklist
 from domain.blacklist import BlacklistEntry
-from entrypoints.http.bodies import PHONE, decode, refuse_encoding
+from entrypoints.http.bodies import PHONE, check_headers, decode
 from entrypoints.http.errors import BodyError, response
 from entrypoints.http.openapi import (
     WITH_BODY,
@@ -107,7 +107,7 @@ def _asked(query: str | None, body: bytes, request: HttpRequest) -> str:
 
 
 def _written(body: bytes, request: HttpRequest) -> str:
-    refuse_encoding(request.scope["headers"])
+    check_headers(request.scope["headers"])
     return str(decode(body, PHONE).phone)
 
 

@@ -4,12 +4,13 @@
 shortcut in front of it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from application.submission import NOT_STORED, SendCommand, SendReport
-from entrypoints.http.bodies import SEND, SendBody, decode, refuse_encoding
+from application.submission import NOT_STORED, SLICE, SendCommand, SendReport
+from entrypoints.http.bodies import SEND, SendBody, check_headers, decode
 from entrypoints.http.headers import REPRESENTATION, RawHeaders, wants_representation
 from entrypoints.http.message_view import MessageRow, message_row
 from entrypoints.http.replies import OK, Reply, encode
@@ -45,7 +46,7 @@ async def answer(use_case: UseCase, body: bytes, headers: RawHeaders) -> Reply:
     Raises:
         BodyError, DomainError, StorageUnavailableError: see ``errors.REPLIES``.
     """
-    refuse_encoding(headers)
+    check_headers(headers)
     wanted = decode(body, SEND)
     report = await use_case(_command(wanted))
     extra = {} if wanted.dry_run else {"Location": f"/requests/{report.request.id}"}
@@ -56,7 +57,8 @@ async def answer(use_case: UseCase, body: bytes, headers: RawHeaders) -> Reply:
     code = report.failure_code
     if code is None and not detailed:
         return Reply(OK.body, headers=extra)
-    return Reply(encode(_detailed(report, code, stored=not wanted.dry_run)), headers=extra)
+    detail = await _detailed(report, code, stored=not wanted.dry_run)
+    return Reply(encode(detail), headers=extra)
 
 
 def _command(body: SendBody) -> SendCommand:
@@ -71,17 +73,17 @@ def _command(body: SendBody) -> SendCommand:
     )
 
 
-def _detailed(report: SendReport, code: str | None, *, stored: bool) -> SendAnswer:
+async def _detailed(report: SendReport, code: str | None, *, stored: bool) -> SendAnswer:
     segments = report.segments.count
+    rows: list[MessageRow] = []
+    for index, message in enumerate(report.messages, 1):
+        kept = stored and message.failure is not NOT_STORED
+        rows.append(message_row(message, segments, stored=kept))
+        if index % SLICE == 0:
+            await asyncio.sleep(0)
     return SendAnswer(
         status=code is None,
         status_code=code,
         message=None if code is None else _SENTENCES.get(code, _REFUSED),
-        content=SendContent(
-            str(report.request.id) if stored else None,
-            [
-                message_row(m, segments, stored=stored and m.failure is not NOT_STORED)
-                for m in report.messages
-            ],
-        ),
+        content=SendContent(str(report.request.id) if stored else None, rows),
     )

@@ -121,6 +121,30 @@ def test_migrating_again_changes_nothing(place: DatabaseTarget) -> None:
     assert [row[1] for row in dump(place)] == ["77011234567"]
 
 
+async def test_a_migrated_database_is_ready_in_any_schema(place: DatabaseTarget) -> None:
+    engines = open_engines(place)
+    path = place.sqlite_path
+    lookup = PostgresLookup(engines.reader) if path is None else SqliteLookup(path)
+    storage = SqlStorage(place, engines, GroupCommit(engines.writer), lookup)
+    await storage.open()
+    assert await storage.problem() is None
+    await storage.close()
+
+
+def test_phones_no_lookup_will_find_are_told_of(
+    place: DatabaseTarget, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill_old(place)
+    with connected(place) as connection:
+        for number, phone in enumerate(("+7 (701) 123-45-67", " 77019999999", "++77"), 900):
+            connection.execute(
+                sa.text("INSERT INTO sms_blacklist (id, phone) VALUES (:id, :phone)"),
+                {"id": number, "phone": phone},
+            )
+    migrate(place)
+    assert "sms_blacklist: 4 phones are no international numbers" in caplog.text
+
+
 def test_another_programs_history_in_the_same_place_is_left_alone(place: DatabaseTarget) -> None:
     fill_old(place)
     with connected(place) as connection:

@@ -44,6 +44,7 @@ class Gateway:
         self.blacklist = MemoryBlacklist(listed)
         self.clock = FixedClock()
         ids = CountingIds()
+        self.dispatcher = Dispatcher(self.outbox, self.clock, ids)
         carrier = Carrier(
             code="smscru",
             concurrency=concurrency,
@@ -57,7 +58,7 @@ class Gateway:
             PlainNumbering(),
             self.blacklist,
             self.outbox,
-            Dispatcher(self.outbox, self.clock, ids),
+            self.dispatcher,
             self.clock,
             ids,
         )

@@ -8,6 +8,7 @@ import pytest
 
 from application import dispatcher
 from application.errors import StorageUnavailableError
+from application.ports.outbox import Settlement
 from domain.message import Channel, Failure, Message
 from domain.outcome import (
     Accepted,
@@ -18,7 +19,7 @@ from domain.outcome import (
     UnavailableKind,
     Unconfirmed,
 )
-from tests.fakes import NOW
+from tests.fakes import NOW, MemoryOutbox
 from tests.unit.application.gateway import OTHER, PHONE, Gateway, phones
 
 OUTCOMES = [
@@ -103,6 +104,7 @@ async def test_a_settlement_that_fails_is_tried_again(recipients: tuple[str, ...
     gateway.outbox.settles_away = 4
     report = await gateway.send(*recipients)
     assert {message.status for message in report.messages} == {"submitted"}
+    await gateway.dispatcher.close()
     assert gateway.outbox.message(PHONE).message.status == "submitted"
     assert len(gateway.provider.submitted) == len(recipients)
 
@@ -115,9 +117,48 @@ async def test_the_caller_gets_the_outcome_though_it_could_never_be_written(
     gateway.outbox.settles_away = 100
     report = await gateway.send(PHONE)
     assert report.messages[0].status == "submitted"
+    await gateway.dispatcher.close()
     assert gateway.outbox.settles == 5
     assert gateway.outbox.message(PHONE).message.status == "sending"
     assert f"not settled: message {report.messages[0].id}" in caplog.text
+
+
+@pytest.mark.usefixtures("quick")
+async def test_no_error_of_the_settlement_hides_what_the_provider_has_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settle = MemoryOutbox.settle
+
+    async def defective(outbox: MemoryOutbox, settlement: Settlement) -> bool:
+        del outbox, settlement
+        monkeypatch.setattr(MemoryOutbox, "settle", settle)
+        raise DefectError
+
+    monkeypatch.setattr(MemoryOutbox, "settle", defective)
+    gateway = Gateway()
+    report = await gateway.send(PHONE)
+    assert report.messages[0].status == "submitted"
+    await gateway.dispatcher.close()
+    assert gateway.outbox.message(PHONE).message.status == "submitted"
+
+
+async def test_a_settlement_that_hangs_does_not_hold_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dispatcher, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(dispatcher, "LAST_CHANCE_S", 0.01)
+
+    async def hanging(outbox: MemoryOutbox, settlement: Settlement) -> bool:
+        del outbox, settlement
+        await asyncio.sleep(60)
+        return True
+
+    monkeypatch.setattr(MemoryOutbox, "settle", hanging)
+    gateway = Gateway()
+    async with asyncio.timeout(5):
+        report = await gateway.send(PHONE)
+        await gateway.dispatcher.close()
+    assert report.messages[0].status == "submitted"
 
 
 async def test_the_pauses_between_settlements_grow() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from application.place_call import PlaceCall
 from application.send_sms import SendSms
 from application.submission import MAX_RECIPIENTS, NOT_STORED, SLICE, SendCommand
+from domain.blacklist import BlacklistEntry
 from domain.errors import (
     DomainError,
     InvalidPhoneError,
@@ -22,7 +23,7 @@ from domain.errors import (
     RecipientCountError,
     UnknownProviderError,
 )
-from domain.message import Channel
+from domain.message import Channel, Message
 from domain.outcome import (
     Accepted,
     Rejected,
@@ -32,6 +33,8 @@ from domain.outcome import (
     UnavailableKind,
     Unconfirmed,
 )
+from domain.phone import Phone
+from tests.fakes import NOW
 from tests.unit.application.gateway import OTHER, PHONE, Gateway, phones
 
 
@@ -143,8 +146,29 @@ async def test_a_request_has_at_least_one_phone_and_at_most_a_hundred_thousand(c
 async def test_the_blacklist_is_asked_in_slices() -> None:
     gateway = Gateway(concurrency=50, listed=tuple(phones(2500)[::2]))
     report = await gateway.send(*phones(2500))
-    assert gateway.blacklist.asked == [SLICE, SLICE, 500]
+    assert gateway.blacklist.asked[:3] == [SLICE, SLICE, 500]
     assert [m.status for m in report.messages] == ["blocked", "submitted"] * 1250
+
+
+async def test_an_opt_out_during_a_large_request_counts_at_once() -> None:
+    opted_out = phones(30)[-1]
+
+    def answer(message: Message) -> SubmitOutcome:
+        entry = BlacklistEntry(Phone(f"+{opted_out}"), NOW)
+        gateway.blacklist.entries[entry.phone] = entry
+        return Accepted(message.id.hex)
+
+    gateway = Gateway(answer, concurrency=2)
+    report = await gateway.send(*phones(30))
+    assert report.messages[-1].status == "blocked"
+    assert gateway.outbox.message(opted_out).message.status == "blocked"
+    assert opted_out not in {message.recipient.msisdn for message in gateway.provider.submitted}
+
+
+async def test_who_forces_a_large_request_is_not_asked_again() -> None:
+    gateway = Gateway(concurrency=2, listed=(phones(30)[-1],))
+    report = await gateway.send(*phones(30), force=True)
+    assert report.messages[-1].status == "submitted"
 
 
 async def test_many_blocked_messages_are_written_in_slices() -> None:
@@ -192,7 +216,8 @@ async def test_one_word_for_a_failure_that_is_the_same_for_all(
     gateway = Gateway(lambda message: outcomes.get(message.recipient.msisdn, Accepted("1")))
     report = await gateway.send(PHONE, OTHER)
     assert report.failure_code == code
-    assert len(report.refused) == len(outcomes)
+    failed = [message for message in report.messages if message.failure is not None]
+    assert len(failed) == len(outcomes)
 
 
 async def test_a_blacklisted_phone_does_not_excuse_a_refused_one() -> None:

@@ -82,7 +82,27 @@ def test_one_that_is_half_set_up_is_told_though_another_is_the_default() -> None
     assert problem.startswith("TWILIO_TOKEN, TWILIO_PHONE: not set")
 
 
-@pytest.mark.parametrize("url", ["smsc.ru", "ftp://smsc.ru", "https://", "https:///x", "//smsc.ru"])
+BAD_URLS = [
+    "smsc.ru",
+    "ftp://smsc.ru",
+    "https://",
+    "https:///x",
+    "//smsc.ru",
+    "http://127.0.0.1:port",
+    "http://127.0.0.1:99999",
+    "http://[::1",
+    "https://smsc.ru/?x=1",
+    "https://smsc.ru/#x",
+    "https://user:password@smsc.ru",
+]
+
+
+def test_a_default_provider_nobody_knows_is_refused_beside_the_dummy_too() -> None:
+    (problem,) = problems({**DUMMY, "SMS_PROVIDER": "smscr"})
+    assert problem.startswith("SMS_PROVIDER: no such provider")
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
 @pytest.mark.parametrize("code", SMS_PROVIDERS)
 def test_a_base_url_has_a_scheme_and_a_host(code: str, url: str) -> None:
     (problem,) = problems({**DUMMY, f"{code.upper()}_BASE_URL": url})

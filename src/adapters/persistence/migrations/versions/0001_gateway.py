@@ -1,9 +1,13 @@
 """The gateway: requests, messages, events, and the blacklist, adopted where it exists."""
 
+import logging
+
 import sqlalchemy as sa
 from alembic import op
 
 from adapters.persistence.tables import UtcDateTime
+
+_log = logging.getLogger("habar.migrations")
 
 revision = "0001"
 down_revision = None
@@ -22,8 +26,22 @@ def upgrade() -> None:
     _create_messages()
     _create_events()
     # The system Habar replaces made this table; its rows are consent, and stay as they are.
-    if not sa.inspect(op.get_bind()).has_table("sms_blacklist"):
+    if sa.inspect(op.get_bind()).has_table("sms_blacklist"):
+        _warn_of_unreadable_phones()
+    else:
         _create_blacklist()
+
+
+def _warn_of_unreadable_phones() -> None:
+    """Say how many rows no look-up will find: digits are looked for, with or without a plus."""
+    phone = sa.column("phone", sa.String)
+    digits = sa.func.ltrim(phone, "+")
+    strange = sa.or_(sa.func.length(sa.func.trim(digits, "0123456789")) > 0, phone.like("+%+%"))
+    count = op.get_bind().scalar(
+        sa.select(sa.func.count()).select_from(sa.table("sms_blacklist")).where(strange)
+    )
+    if count:
+        _log.warning("sms_blacklist: %s phones are no international numbers; correct them", count)
 
 
 def downgrade() -> None:
