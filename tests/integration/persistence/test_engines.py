@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import stat
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -120,6 +121,13 @@ async def test_the_log_of_sqlite_does_not_grow_while_messages_come(
     await commits.close()
     await checkpointer.close()
     await engines.reader.dispose()
+
+
+def test_a_folder_that_is_made_for_the_file_is_nobody_elses(tmp_path: Path) -> None:
+    process = SingleProcess(tmp_path / "new" / "habar.db")
+    process.acquire()
+    process.release()
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
 def test_a_file_has_one_process_at_a_time(tmp_path: Path) -> None:
