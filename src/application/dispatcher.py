@@ -5,7 +5,6 @@ import logging
 from contextlib import suppress
 from datetime import timedelta
 
-from application.errors import StorageUnavailableError
 from application.ports.outbox import Lease, NewMessage, Outbox, Settlement
 from application.ports.system import Clock, Ids
 from application.routing import Carrier
@@ -93,7 +92,7 @@ class Dispatcher:
         """Try again for about a minute; after that the message stays ``sending``: the truth."""
         for delay_s in SETTLE_DELAYS_S:
             await asyncio.sleep(delay_s)
-            with suppress(StorageUnavailableError):
+            with suppress(Exception):  # whatever it is, nobody is left to hear of it
                 await self._settle_once(settlement)
                 return
         _log.error("not settled: message %s", settlement.message.id)

@@ -1,6 +1,8 @@
 """Send short messages."""
 
-from application.submission import SendCommand, SendReport, Submission
+from application.send_command import SendCommand
+from application.send_report import SendReport
+from application.submission import Submission
 from domain.message import Channel
 
 

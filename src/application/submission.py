@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from application.dispatcher import Dispatcher
@@ -11,11 +11,12 @@ from application.ports.outbox import NewMessage, Outbox
 from application.ports.repositories import BlacklistRepository
 from application.ports.system import Clock, Ids, NumberingPlan
 from application.routing import Carrier, Routing
+from application.send_command import SendCommand
+from application.send_report import BLACKLISTED, NOT_STORED, SendReport
 from domain.errors import FieldProblem, InvalidPhoneError, RecipientCountError
 from domain.event import Event, EventName
 from domain.message import (
     Channel,
-    Failure,
     Message,
     MessageStatus,
     check_reference,
@@ -30,53 +31,6 @@ T = TypeVar("T")
 MAX_RECIPIENTS = 100_000
 SLICE = 1_000
 """No loop over recipients runs longer than this before other requests get their turn."""
-BLACKLISTED = Failure("blacklisted", "The phone is on the blacklist; nothing was sent.")
-NOT_STORED = Failure("storage_unavailable", "It could not be stored, so it was not sent.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendCommand:
-    """What a caller asks for.
-
-    Attributes:
-        phones: as people write them.
-        provider: its code, or ``None`` for the default one.
-        force: send to blacklisted phones, too.
-        dry_run: check everything, store and send nothing.
-    """
-
-    phones: Sequence[str]
-    text: str
-    provider: str | None = None
-    force: bool = False
-    sender: str | None = None
-    reference: str | None = None
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SendReport:
-    """What became of a request.
-
-    Attributes:
-        messages: one per recipient, in the order they were named; blacklisted ones are ``blocked``.
-    """
-
-    request: Request
-    segments: Segments
-    messages: tuple[Message, ...]
-
-    @property
-    def failure_code(self) -> str | None:
-        """``None`` when every message that was not blocked was accepted, else one word why.
-
-        One word for all where they failed alike; ``not_all_accepted`` where they did not.
-        """
-        failures = {message.failure for message in self.messages}
-        codes = {f.code for f in failures if f is not None and f is not BLACKLISTED}
-        if codes:
-            return codes.pop() if len(codes) == 1 else "not_all_accepted"
-        return BLACKLISTED.code if failures == {BLACKLISTED} else None
 
 
 class Submission:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from application.submission import SendCommand
+from application.send_command import SendCommand
 from entrypoints.container import Container
 from entrypoints.life import life
 from entrypoints.settings import Settings

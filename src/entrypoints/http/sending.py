@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from application.submission import NOT_STORED, SLICE, SendCommand, SendReport
+from application.send_command import SendCommand
+from application.send_report import NOT_STORED, SendReport
+from application.submission import SLICE
 from entrypoints.http.bodies import SEND, SendBody, check_headers, decode
 from entrypoints.http.headers import REPRESENTATION, RawHeaders, wants_representation
 from entrypoints.http.message_view import MessageRow, message_row

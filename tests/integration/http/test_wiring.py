@@ -11,7 +11,8 @@ from litestar.types import Receive, Scope, Send
 
 import domain.errors
 from application.routing import SMS_PROVIDERS
-from application.submission import SendCommand, SendReport
+from application.send_command import SendCommand
+from application.send_report import SendReport
 from domain.errors import DomainError
 from domain.message import Channel
 from entrypoints.http.errors import REPLIES, reply_to

@@ -6,7 +6,9 @@ from typing import Any
 
 from application.dispatcher import Dispatcher
 from application.routing import Carrier, Routing
-from application.submission import SendCommand, SendReport, Submission
+from application.send_command import SendCommand
+from application.send_report import SendReport
+from application.submission import Submission
 from domain.message import Channel, Message
 from domain.outcome import Accepted, SubmitOutcome
 from tests.fakes import (

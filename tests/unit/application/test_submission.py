@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.place_call import PlaceCall
+from application.send_command import SendCommand
+from application.send_report import NOT_STORED
 from application.send_sms import SendSms
-from application.submission import MAX_RECIPIENTS, NOT_STORED, SLICE, SendCommand
+from application.submission import MAX_RECIPIENTS, SLICE
 from domain.blacklist import BlacklistEntry
 from domain.errors import (
     DomainError,

@@ -1,0 +1,35 @@
+"""What became of a request."""
+
+from dataclasses import dataclass
+
+from domain.message import Failure, Message
+from domain.request import Request
+from domain.segments import Segments
+
+BLACKLISTED = Failure("blacklisted", "The phone is on the blacklist; nothing was sent.")
+NOT_STORED = Failure("storage_unavailable", "It could not be stored, so it was not sent.")
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """What became of a request.
+
+    Attributes:
+        messages: one per recipient, in the order they were named; blacklisted ones are ``blocked``.
+    """
+
+    request: Request
+    segments: Segments
+    messages: tuple[Message, ...]
+
+    @property
+    def failure_code(self) -> str | None:
+        """``None`` when every message that was not blocked was accepted, else one word why.
+
+        One word for all where they failed alike; ``not_all_accepted`` where they did not.
+        """
+        failures = {message.failure for message in self.messages}
+        codes = {f.code for f in failures if f is not None and f is not BLACKLISTED}
+        if codes:
+            return codes.pop() if len(codes) == 1 else "not_all_accepted"
+        return BLACKLISTED.code if failures == {BLACKLISTED} else None
