@@ -23,6 +23,7 @@ from xml.sax.saxutils import escape
 import httpx
 
 from adapters.exchange import Answer, exchange, form_request
+from adapters.providers.epochtasmsru_codes import FURTHEST_LAST, REFUSALS, STATES, UNLISTED
 from adapters.retry_after import retry_after_s
 from adapters.verdicts import without_verdict
 from domain.errors import InvalidTextError
@@ -31,7 +32,6 @@ from domain.message import Message, MessageStatus
 from domain.outcome import (
     Accepted,
     Rejected,
-    RejectReason,
     SubmitOutcome,
     Unavailable,
     UnavailableKind,
@@ -65,31 +65,6 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PLACEHOLDER = re.compile("%[0-9]+%")
 _WORD_LENGTH, _AMOUNT_DIGITS = 64, 18
 _INTEGER = re.compile("[+-]?[0-9]{1,9}")
-
-_REFUSALS: dict[int, tuple[RejectReason | UnavailableKind, str]] = {
-    -1: (UnavailableKind.CREDENTIALS, "wrong login or password, or the XML interface is off"),
-    -2: (RejectReason.REQUEST, "the document cannot be read"),
-    -3: (UnavailableKind.NO_MONEY, "not enough credits"),
-    -4: (RejectReason.RECIPIENT, "no valid number"),
-    -5: (RejectReason.CONTENT, "bad text"),
-    -7: (RejectReason.SENDER, "bad or unregistered sender"),
-}
-_UNLISTED = (RejectReason.OTHER, "an error the manual does not list")
-
-_STATES = {
-    "DELIVERED": MessageStatus.DELIVERED,
-    "NOT_DELIVERED": MessageStatus.UNDELIVERABLE,
-    "NOT_ALLOWED": MessageStatus.UNDELIVERABLE,
-    "INVALID_DESTINATION_ADDRESS": MessageStatus.UNDELIVERABLE,
-    "INVALID_SOURCE_ADDRESS": MessageStatus.UNDELIVERABLE,
-    "NOT_ENOUGH_CREDITS": MessageStatus.UNDELIVERABLE,
-    "INVALID_PHONE_NUMBER": MessageStatus.UNDELIVERABLE,
-    "SPAM": MessageStatus.UNDELIVERABLE,
-    "DUPLICATE": MessageStatus.UNDELIVERABLE,
-    "EXPIRED": MessageStatus.EXPIRED,
-}
-"""The final states; ``0``, nothing, ``SENT`` and words not listed are on their way."""
-_FURTHEST_LAST = ("submitted", "expired", "undeliverable", "delivered")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +145,7 @@ class Epochtasmsru:
             )
         status = _status(document)
         if status is not None and status < 0:
-            return NoAnswer(f"{status}: {_REFUSALS.get(status, _UNLISTED)[1]}")
+            return NoAnswer(f"{status}: {REFUSALS.get(status, UNLISTED)[1]}")
         return document
 
 
@@ -221,7 +196,7 @@ def _outcome(response: Answer) -> SubmitOutcome:
         return Accepted()
     if status == 0:
         return Unconfirmed("neither taken nor refused", provider_code="0")
-    means, text = _REFUSALS.get(status, _UNLISTED)
+    means, text = REFUSALS.get(status, UNLISTED)
     if isinstance(means, UnavailableKind):
         return Unavailable(kind=means, provider_code=str(status), text=text)
     return Rejected(reason=means, provider_code=str(status), text=text)
@@ -235,12 +210,12 @@ def _found(report: ET.Element, reference: str) -> Lookup:
     if not words:
         return NotFound()
     # A message that was sent twice is there twice.
-    word = max(words, key=lambda word: _FURTHEST_LAST.index(_state(word)))
+    word = max(words, key=lambda word: FURTHEST_LAST.index(_state(word)))
     return Found(status=_state(word), provider_code=word[:_WORD_LENGTH] or None)
 
 
 def _state(word: str) -> MessageStatus:
-    return _STATES.get(word.upper(), MessageStatus.SUBMITTED)
+    return STATES.get(word.upper(), MessageStatus.SUBMITTED)
 
 
 def _balance(answer: ET.Element) -> Balance | NoAnswer:

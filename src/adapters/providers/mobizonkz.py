@@ -23,6 +23,13 @@ import httpx
 import msgspec
 
 from adapters.exchange import Answer, exchange, form_request
+from adapters.providers.mobizonkz_codes import (
+    BY_FIELD,
+    MEANINGS,
+    NAMING_FIELDS,
+    STATES,
+    WRONG_HOST,
+)
 from adapters.retry_after import retry_after_s
 from adapters.verdicts import printable, without_verdict
 from domain.lookup import Attempt, Balance, Found, Lookup, NoAnswer, NotFound
@@ -50,32 +57,6 @@ _NEWEST = {
 }
 _ZONES = timedelta(days=1)
 """How far back a search goes: the times of the API have no zone."""
-
-_MEANINGS: dict[int, RejectReason | UnavailableKind] = {
-    **dict.fromkeys((1, 2, 4, 5, 6, 11, 12), RejectReason.REQUEST),
-    **dict.fromkeys((8, 9, 14), UnavailableKind.CREDENTIALS),
-    13: UnavailableKind.CONFIGURATION,
-    30: UnavailableKind.THROTTLED,
-    99: RejectReason.OTHER,
-}
-"""The codes that prove that nothing was taken; with any other it may have been."""
-_NAMING_FIELDS = (1, 99)
-_BY_FIELD = {
-    "recipient": RejectReason.RECIPIENT,
-    "from": RejectReason.SENDER,
-    "text": RejectReason.CONTENT,
-}
-_WRONG_HOST = 13
-
-_STATES = {
-    "DELIVRD": MessageStatus.DELIVERED,
-    "UNDELIV": MessageStatus.UNDELIVERABLE,
-    "REJECTD": MessageStatus.UNDELIVERABLE,
-    "DELETED": MessageStatus.UNDELIVERABLE,
-    "EXPIRED": MessageStatus.EXPIRED,
-    "EXPIRD": MessageStatus.EXPIRED,
-}
-"""The final states; every other word, one not listed included, is on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,19 +230,19 @@ def _outcome(response: Answer) -> SubmitOutcome:
 
 
 def _meaning(reply: _Reply) -> RejectReason | UnavailableKind | None:
-    if reply.code in _NAMING_FIELDS:
+    if reply.code in NAMING_FIELDS:
         data = _read(_ANYTHING, reply.data)
         for entry in data if isinstance(data, list) else [data]:
-            for name, reason in _BY_FIELD.items():
+            for name, reason in BY_FIELD.items():
                 if isinstance(entry, dict) and name in entry:
                     return reason
-    return _MEANINGS.get(reply.code)
+    return MEANINGS.get(reply.code)
 
 
 def _seen(response: Answer, reply: _Reply | None) -> str:
     if reply is None:
         return f"HTTP {response.status_code}, unreadable"
-    if reply.code == _WRONG_HOST:
+    if reply.code == WRONG_HOST:
         host = bytes(reply.data)[:_SAID_LENGTH].decode(errors="replace")
         return f"the account belongs to another API host: {printable(host)}"
     return printable(reply.message) or f"HTTP {response.status_code}, code {reply.code}"
@@ -293,5 +274,5 @@ def _looks_like(item: _Item, attempt: Attempt, since: str) -> bool:
 
 def _found(item: _Item) -> Found:
     word = printable(item.status)[:_WORD_LENGTH]
-    status = _STATES.get(word, MessageStatus.SUBMITTED)
+    status = STATES.get(word, MessageStatus.SUBMITTED)
     return Found(status=status, provider_id=str(item.id), provider_code=word or None)
