@@ -28,8 +28,8 @@ class SendReport:
 
         One word for all where they failed alike; ``not_all_accepted`` where they did not.
         """
-        failures = {message.failure for message in self.messages}
-        codes = {f.code for f in failures if f is not None and f is not BLACKLISTED}
-        if codes:
-            return codes.pop() if len(codes) == 1 else "not_all_accepted"
-        return BLACKLISTED.code if failures == {BLACKLISTED} else None
+        codes = {None if m.failure is None else m.failure.code for m in self.messages}
+        refused = codes - {None, BLACKLISTED.code}
+        if refused:
+            return refused.pop() if len(refused) == 1 else "not_all_accepted"
+        return None if None in codes else BLACKLISTED.code

@@ -191,10 +191,11 @@ class Submission:
         self, messages: Sequence[Message], segments: Segments, request: Request
     ) -> None:
         """Write the request, and the messages that are not sent: they, too, must be found."""
-        blocked = [_blocked(m, segments) for m in messages if m.status is MessageStatus.BLOCKED]
-        await self._outbox.accept(blocked[:SLICE], request)
-        for part in _slices(blocked[SLICE:]):
-            await self._outbox.accept(part)
+        blocked = [message for message in messages if message.status is MessageStatus.BLOCKED]
+        first, *others = _slices(blocked) if blocked else ([],)
+        await self._outbox.accept([_blocked(message, segments) for message in first], request)
+        for part in others:
+            await self._outbox.accept([_blocked(message, segments) for message in part])
 
 
 def _blocked(message: Message, segments: Segments) -> NewMessage:

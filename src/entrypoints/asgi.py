@@ -8,12 +8,12 @@ from dotenv import dotenv_values
 from litestar.types import ASGIApp
 
 from application.errors import SettingsError
-from entrypoints.checks import check
+from entrypoints.checks import check, problems_of
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.life import life
 from entrypoints.logs import configure_logs
-from entrypoints.settings import Settings, read_settings
+from entrypoints.settings import Settings, UnreadableSettingsError, read_settings
 
 
 def load_settings(overrides: Mapping[str, str] = MappingProxyType({})) -> Settings:
@@ -25,7 +25,12 @@ def load_settings(overrides: Mapping[str, str] = MappingProxyType({})) -> Settin
     Raises:
         SettingsError: with every problem.
     """
-    settings = read_settings(overrides, os.environ, _written())
+    try:
+        settings = read_settings(overrides, os.environ, _written())
+    except UnreadableSettingsError as error:
+        # The others are checked as well: nobody wants to hear of them at the next start.
+        others = [p for p in problems_of(error.readable) if not any(n in p for n in error.names)]
+        raise SettingsError([*error.problems, *others]) from None
     check(settings)
     return settings
 

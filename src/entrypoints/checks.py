@@ -24,19 +24,23 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _FORMATS = ("console", "json")
 
 
+def problems_of(settings: Settings) -> list[str]:
+    """Name everything about settings that cannot work."""
+    return [
+        *_provider_problems(settings),
+        *_access_problems(settings),
+        *_database_problems(settings),
+        *_other_problems(settings),
+    ]
+
+
 def check(settings: Settings) -> None:
     """Refuse settings that cannot work.
 
     Raises:
         SettingsError: with every problem.
     """
-    problems = [
-        *_provider_problems(settings),
-        *_access_problems(settings),
-        *_database_problems(settings),
-        *_other_problems(settings),
-    ]
-    if problems:
+    if problems := problems_of(settings):
         raise SettingsError(problems)
 
 
@@ -108,8 +112,8 @@ def _provider_problems(settings: Settings) -> Iterator[str]:
         )
     elif code not in SMS_PROVIDERS:
         yield f"SMS_PROVIDER: no such provider; choose one of {', '.join(SMS_PROVIDERS)}"
-    elif code not in configured(settings):
-        yield f"{', '.join(_missing(settings, code))}: needed by SMS_PROVIDER={code}"
+    elif len(missing := _missing(settings, code)) == len(CREDENTIALS[code]):
+        yield f"{', '.join(missing)}: needed by SMS_PROVIDER={code}"
 
 
 def _is_base_url(text: str) -> bool:

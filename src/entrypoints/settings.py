@@ -94,14 +94,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     habar_failpoint: str | None = None
 
 
+class UnreadableSettingsError(SettingsError):
+    """Some values cannot be read.
+
+    Attributes:
+        names: of those values.
+        readable: all the others, with defaults in their place, so that these can be checked too.
+    """
+
+    def __init__(self, problems: dict[str, str], readable: Settings) -> None:
+        super().__init__(list(problems.values()))
+        self.names = frozenset(problems)
+        self.readable = readable
+
+
 def read_settings(*environments: Mapping[str, str]) -> Settings:
     """Read every setting from the first environment that has it.
 
     Raises:
-        SettingsError: with every value that cannot be read; no value is repeated.
+        UnreadableSettingsError: with every value that cannot be read; no value is repeated.
     """
     values: dict[str, Any] = {}
-    problems: list[str] = []
+    problems: dict[str, str] = {}
     for field in msgspec.structs.fields(Settings):
         name = field.name.upper()
         try:
@@ -109,12 +123,13 @@ def read_settings(*environments: Mapping[str, str]) -> Settings:
             if text is not None:
                 values[field.name] = _convert(text, field.type)
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"{name}_FILE: cannot be read: {type(error).__name__}")
+            problems[name] = f"{name}_FILE: cannot be read: {type(error).__name__}"
         except ValueError as error:
-            problems.append(f"{name}: {error}")
+            problems[name] = f"{name}: {error}"
+    settings = Settings(**values)
     if problems:
-        raise SettingsError(problems)
-    return Settings(**values)
+        raise UnreadableSettingsError(problems, settings)
+    return settings
 
 
 def _text(environment: Mapping[str, str], name: str) -> str | None:
@@ -137,7 +152,14 @@ def _convert(text: str, wanted: Any) -> Any:  # noqa: ANN401 - a field's type, k
     try:
         return msgspec.convert(text, wanted, strict=False)
     except msgspec.ValidationError as error:
-        raise ValueError(str(error).replace("`", "")) from None
+        raise ValueError(_plainly(str(error))) from None
+
+
+def _plainly(expectation: str) -> str:
+    """Say what was expected without a programming language's words."""
+    plain = expectation.replace("`", "").partition(", got")[0]
+    plain = plain.replace("Expected int", "expected a whole number")
+    return plain.replace("Expected float", "expected a number")
 
 
 def _flag(text: str) -> bool:

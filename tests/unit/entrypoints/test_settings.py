@@ -241,3 +241,40 @@ def test_a_file_nobody_can_read_is_a_problem(folder: Path) -> None:
     (folder / ".env").write_bytes(b"SMS_DUMMY=true\nSMSCRU_SENDER=\xff\xfe\n")
     with pytest.raises(SettingsError, match=r"\.env"):
         load_settings()
+
+
+def test_what_cannot_be_read_and_what_cannot_work_are_told_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    missing = str(tmp_path / "nowhere")
+    with pytest.raises(SettingsError) as raised:
+        load_settings(
+            {
+                "SMS_PROVIDER": "smscru",
+                "SMSCRU_USERNAME": "acme",
+                "SMSCRU_PASSWORD_FILE": missing,
+                "SMSCRU_TIMEOUT": "soon",
+                "HTTP_PORT": "99999",
+                "TWILIO_SID": "AC1",
+                "LOG_LEVEL": "LOUD",
+            }
+        )
+    assert raised.value.problems == [
+        "SMSCRU_PASSWORD_FILE: cannot be read: FileNotFoundError",
+        "SMSCRU_TIMEOUT: expected a number",
+        "HTTP_PORT: expected a whole number <= 65535",
+        "TWILIO_TOKEN, TWILIO_PHONE: not set, though other credentials of twilio are",
+        "LOG_LEVEL: expected one of DEBUG, INFO, WARNING, ERROR",
+    ]
+
+
+def test_a_provider_that_lacks_half_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError) as raised:
+        load_settings({"SMS_PROVIDER": "smscru", "SMSCRU_USERNAME": "acme"})
+    assert raised.value.problems == [
+        "SMSCRU_PASSWORD: not set, though other credentials of smscru are"
+    ]
