@@ -23,8 +23,37 @@ import psycopg
 import sqlalchemy as sa
 
 _START_S = 20.0
+_END_S = 10.0
 _SYSTEM = Path("/usr/lib/postgresql")
 _NOBODY = 65534
+
+
+class OwnServer:
+    """A server of ours, which can be made to crash and started again on the same port."""
+
+    def __init__(self, binaries: Path, data: Path, *, fsync: bool) -> None:
+        self._binaries = binaries
+        self._data = data
+        self._fsync = fsync
+        self.port = _free_port()
+        self._process = self._start()
+
+    def crash(self) -> None:
+        """End it as ``pg_ctl stop -m immediate`` does: nothing is written out any more."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(_END_S)
+
+    def start_again(self) -> None:
+        """Start it on what the crash has left."""
+        self._process = self._start()
+
+    def stop(self) -> None:
+        """End it in order, without waiting for its clients."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(_END_S)
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        return start(self._binaries, self._data, self.port, fsync=self._fsync)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +63,13 @@ class PostgresServer:
     Attributes:
         url: of its maintenance database.
         data: its data directory, ``None`` where the server is not ours.
+        own: a hand on its process, ``None`` where the server is not ours.
     """
 
     url: sa.URL
     data: Path | None = None
     binaries: Path | None = None
+    own: OwnServer | None = None
 
     def create_database(self, name: str) -> sa.URL:
         """Make an empty database and return its URL."""
@@ -82,17 +113,12 @@ def running_server(*, fsync: bool = False) -> Iterator[PostgresServer]:
         if os.geteuid() == 0:
             shutil.chown(data, _NOBODY, _NOBODY)
         _run(binaries / "initdb", "-D", str(data), "-U", "habar", "--auth=trust", *_INITDB)
-        port = _free_port()
-        process = start(binaries, data, port, fsync=fsync)
+        own = OwnServer(binaries, data, fsync=fsync)
+        url = sa.URL.create("postgresql", "habar", None, "127.0.0.1", own.port, "postgres")
         try:
-            yield PostgresServer(
-                sa.URL.create("postgresql", "habar", None, "127.0.0.1", port, "postgres"),
-                data,
-                binaries,
-            )
+            yield PostgresServer(url, data, binaries, own)
         finally:
-            process.send_signal(signal.SIGINT)  # "fast": does not wait for clients
-            process.wait(10)
+            own.stop()
 
 
 _INITDB = ("--locale=C", "--encoding=UTF8", "--no-sync")

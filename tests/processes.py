@@ -87,6 +87,14 @@ class Program:
         """Ask it to end."""
         self._process.send_signal(signal.SIGTERM)
 
+    def pause(self) -> None:
+        """Stop it where it is, as a frozen virtual machine is."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on; it does not know that it was stopped."""
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self._process.kill()
@@ -163,6 +171,31 @@ class Client:
         content: Json = answer.json()
         return content
 
+    def send(self, path: str, headers: dict[str, str], **body: object) -> httpx.Response:
+        """Post to the gateway; the whole answer, whatever it is."""
+        return self._http.post(f"{self._gateway.url}{path}", json=body, headers=headers)
+
+    def queue(self, **body: object) -> list[Json]:
+        """Have messages sent in the background; a row for each."""
+        headers = {"Prefer": "respond-async, return=representation"}
+        answer = self.send("/sms", headers, **body)
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        rows: list[Json] = answer.json()["content"]["messages"]
+        return rows
+
+    def cancel(self, message_id: str) -> int:
+        """Call a message back; the HTTP status says whether that was in time."""
+        url = f"{self._gateway.url}/messages/{message_id}/cancel"
+        return self._http.post(url).status_code
+
+    def wait_for(self, message_id: str, *statuses: str, timeout_s: float = 30) -> Json:
+        """Wait until a message is in one of these states; the message."""
+        deadline = time.monotonic() + timeout_s
+        while (message := self.message(message_id))["status"] not in statuses:
+            assert time.monotonic() < deadline, message
+            time.sleep(0.05)
+        return message
+
     def message(self, message_id: str) -> Json:
         """Return what the gateway knows of a message."""
         answer = self._http.get(f"{self._gateway.url}/messages/{message_id}").json()
@@ -187,6 +220,11 @@ class Client:
         answer = self._http.post(f"{self._simulator.url}/simulator/faults", json=fault)
         assert answer.status_code == httpx.codes.OK, answer.text
 
+    def state(self, **state: object) -> None:
+        """Choose what a provider says when it is asked what became of messages."""
+        answer = self._http.post(f"{self._simulator.url}/simulator/states", json=state)
+        assert answer.status_code == httpx.codes.OK, answer.text
+
     def latency(self, seconds: float) -> None:
         """Make every provider take so long."""
         self._http.post(f"{self._simulator.url}/simulator/latency", json={"seconds": seconds})
@@ -194,7 +232,7 @@ class Client:
     def forget(self) -> None:
         """Empty the simulator's logs and switch its faults off."""
         self.forget_faults()
-        for what in ("sent", "requests"):
+        for what in ("sent", "requests", "states"):
             self._http.delete(f"{self._simulator.url}/simulator/{what}")
 
     def forget_faults(self) -> None:

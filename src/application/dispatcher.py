@@ -1,114 +1,215 @@
-"""How one message leaves: written, handed over, settled, in this order on every path."""
+"""How a message leaves whose caller waits: written, handed over, settled."""
 
 import asyncio
-import logging
-from contextlib import suppress
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from application.attempts import LEASE_MARGIN_S, START_WITHIN_S, Answer, Attempts
+from application.breaker import Breakers
+from application.errors import DuplicateKeyError, StorageUnavailableError
 from application.ports.outbox import Lease, NewMessage, Outbox, Settlement
+from application.ports.provider_states import ProviderStates
 from application.ports.system import Clock, Ids
 from application.routing import Carrier
+from application.settler import Settler
 from domain.event import Event, EventName
-from domain.message import Message
-from domain.outcome import Accepted, SubmitOutcome
+from domain.idempotency import IdempotencyKey
+from domain.message import Failure, Message, MessageStatus
+from domain.outcome import Unavailable, UnavailableKind
 from domain.request import Request
 from domain.segments import Segments
 
-LEASE_MARGIN_S = 30.0
-"""A lease outlives the longest submission by this much."""
-PATIENCE_S = 2.0
-"""A caller waits this long for a settlement; one who gives up first would send again."""
-SETTLE_DELAYS_S = (0.5, 2.0, 5.0, 15.0, 30.0)
-LAST_CHANCE_S = 5.0
+SLOT_PATIENCE_S = 5.0
+"""A caller waits this long for a slot at the provider's rate."""
+_ANOTHER = Failure("deferred", "Another provider is tried.")
+_NO_SLOT = Failure(UnavailableKind.THROTTLED, "The provider's rate is used up; nothing was sent.")
 
-_log = logging.getLogger(__name__)
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A provider that is tried; ``probe`` where its circuit is open."""
+
+    carrier: Carrier
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A message that is on disk as ``sending``, under a lease that ends at ``deadline``."""
+
+    message: Message
+    lease: Lease
+    deadline: float
+
+
+@dataclass(slots=True)
+class _Journey:
+    """A message on its way.
+
+    Attributes:
+        history: lines that are not on disk yet.
+        held: once it is on disk.
+        answer: of the latest attempt.
+    """
+
+    message: Message
+    segments: Segments
+    request: Request | None
+    key: IdempotencyKey | None
+    history: tuple[Event, ...]
+    held: _Held | None = None
+    answer: Answer | None = None
 
 
 class Dispatcher:
-    """Sends messages, one attempt each."""
+    """Sends messages whose callers wait: one attempt with each provider of the route, at most."""
 
-    def __init__(self, outbox: Outbox, clock: Clock, ids: Ids) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - every one is a port, or what the other path uses, too
+        self,
+        outbox: Outbox,
+        states: ProviderStates,
+        attempts: Attempts,
+        settler: Settler,
+        breakers: Breakers,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
         self._outbox = outbox
+        self._states = states
+        self._attempts = attempts
+        self._settler = settler
+        self._breakers = breakers
         self._clock = clock
         self._ids = ids
-        self._unsettled: set[asyncio.Task[None]] = set()
 
     async def send(
         self,
         message: Message,
         segments: Segments,
-        carrier: Carrier,
+        route: Sequence[Carrier],
         request: Request | None = None,
+        key: IdempotencyKey | None = None,
     ) -> Message:
         """Write the message as ``sending``, hand it over, settle it; return it settled.
 
         It is written only when the carrier has a free place, so that a process that dies leaves
-        no message in doubt that had not been started.
+        no message in doubt that had not been started. The next carrier is tried only where the
+        one before is proven not to have taken it.
 
         Raises:
             StorageUnavailableError: it could not be written, and was not sent.
+            DuplicateKeyError: the key was used before; nothing was written or sent.
         """
-        async with carrier.slots:
-            sending = message.started(self._clock.now())
-            lease = self._lease(sending, carrier)
-            await self._outbox.accept([NewMessage(sending, segments, lease)], request)
-            started = self._clock.monotonic()
-            outcome = await carrier.submit(sending)
-            duration_ms = round((self._clock.monotonic() - started) * 1000)
-        settled = sending.after(outcome, self._clock.now())
-        events = _events(settled, outcome, duration_ms)
-        await self._settle(Settlement(settled, lease, events))
-        return settled
-
-    def _lease(self, message: Message, carrier: Carrier) -> Lease:
-        until = message.updated_at + timedelta(seconds=carrier.timeout_s + LEASE_MARGIN_S)
-        return Lease(message.id, self._ids.new(), until)
-
-    async def close(self) -> None:
-        """Give settlements that could not be written a last chance."""
-        if self._unsettled:
-            await asyncio.wait(self._unsettled, timeout=LAST_CHANCE_S)
-        for task in self._unsettled:
-            task.cancel()
-
-    async def _settle(self, settlement: Settlement) -> None:
-        """Settle, and let the caller go when that fails: the provider has already acted.
-
-        Whatever happens here, the outcome is the answer. An error would be taken for "not sent".
-        """
+        turns, skipped = await self._turns(route)
+        journey = _Journey(message, segments, request, key, skipped)
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self._settle_once(settlement)
-        except Exception:  # noqa: BLE001 - see above; it is tried again and logged
-            task = asyncio.create_task(self._settle_later(settlement))
-            self._unsettled.add(task)
-            task.add_done_callback(self._unsettled.discard)
+            for turn in turns:
+                if await self._is_last(journey, turn):
+                    break
+        except asyncio.CancelledError:
+            if journey.held is not None and journey.answer is not None:
+                self._settler.settle_later(self._final(journey.held, journey.answer))
+            raise
+        if journey.held is None or journey.answer is None:
+            return await self._refuse(journey)
+        settlement = self._final(journey.held, journey.answer)
+        await self._settler.settle(settlement)
+        return settlement.message
 
-    async def _settle_once(self, settlement: Settlement) -> None:
-        if not await self._outbox.settle(settlement):
-            _log.warning("settlement fenced: message %s", settlement.message.id)
+    def _final(self, held: _Held, answer: Answer) -> Settlement:
+        return self._attempts.final(held.message, held.lease, answer)
 
-    async def _settle_later(self, settlement: Settlement) -> None:
-        """Try again for about a minute; after that the message stays ``sending``: the truth."""
-        for delay_s in SETTLE_DELAYS_S:
-            await asyncio.sleep(delay_s)
-            with suppress(Exception):  # whatever it is, nobody is left to hear of it
-                await self._settle_once(settlement)
-                return
-        _log.error("not settled: message %s", settlement.message.id)
+    async def _is_last(self, journey: _Journey, turn: _Turn) -> bool:
+        """Try a carrier; tell whether no other one may be tried."""
+        carrier = turn.carrier
+        async with carrier.places.one(journey.message.terms.priority):
+            if not await self._slot(carrier, journey):
+                return False
+            if journey.held is None or journey.answer is None:
+                held = await self._accept(journey, carrier)
+            elif (renewed := await self._renew(journey.held, journey.answer, carrier)) is None:
+                return True
+            else:
+                held = renewed
+            journey.held, journey.answer = held, None
+            answer = journey.answer = await self._attempts.make(
+                held.message, held.lease, carrier, deadline=held.deadline, probe=turn.probe
+            )
+        return not isinstance(answer.outcome, Unavailable)
 
+    async def _turns(self, route: Sequence[Carrier]) -> tuple[list[_Turn], tuple[Event, ...]]:
+        """Leave out who is in trouble; when all are, the order stands."""
+        turns: list[_Turn] = []
+        skipped: list[str] = []
+        for carrier in route:
+            state = self._breakers.state(carrier.code)
+            if not state.open:
+                turns.append(_Turn(carrier))
+            elif await self._breakers.may_probe(carrier.code, carrier.timeout_s + LEASE_MARGIN_S):
+                turns.append(_Turn(carrier, probe=True))
+            else:
+                skipped.append(f"{carrier.code} is left out: {state.reason}")
+        if not turns:
+            return [_Turn(carrier) for carrier in route], ()
+        if not skipped:
+            return turns, ()
+        text = "; ".join(skipped)
+        return turns, (Event(at=self._clock.now(), name=EventName.ROUTED, text=text),)
 
-def _events(message: Message, outcome: SubmitOutcome, duration_ms: int) -> tuple[Event, ...]:
-    name = EventName.SUBMITTED if isinstance(outcome, Accepted) else EventName(message.status)
-    answered = Event(
-        at=message.updated_at,
-        name=name,
-        provider=message.provider,
-        provider_code=None if isinstance(outcome, Accepted) else outcome.provider_code,
-        text="" if isinstance(outcome, Accepted) else outcome.text,
-        duration_ms=duration_ms,
-    )
-    if not (isinstance(outcome, Accepted) and outcome.delivered):
-        return (answered,)
-    arrived = Event(at=message.updated_at, name=EventName.DELIVERED, provider=message.provider)
-    return (answered, arrived)
+    async def _slot(self, carrier: Carrier, journey: _Journey) -> bool:
+        """Wait for a slot at the provider's rate; False where that takes too long."""
+        wait_s: float | None = self._breakers.paused_s(carrier.code)
+        if carrier.spacing_s:
+            try:
+                wait_s = await self._states.reserve(
+                    carrier.code,
+                    cost=journey.segments.count,
+                    spacing_s=carrier.spacing_s,
+                    patience_s=SLOT_PATIENCE_S,
+                )
+            except StorageUnavailableError:
+                if journey.held is None:
+                    raise
+                return False  # what the provider before said stands, and has to be told
+        if wait_s is None or wait_s > SLOT_PATIENCE_S:
+            return False
+        if wait_s:
+            await asyncio.sleep(wait_s)
+        return True
+
+    async def _accept(self, journey: _Journey, carrier: Carrier) -> _Held:
+        held = self._hold(journey.message, carrier)
+        new = NewMessage(held.message, journey.segments, held.lease, journey.history)
+        await self._write(new, journey)
+        return held
+
+    async def _renew(self, held: _Held, answer: Answer, carrier: Carrier) -> _Held | None:
+        """Write that another carrier is tried; ``None`` where that is not known to be written."""
+        event = answer.event(EventName.DEFERRED, f"{carrier.code} is tried")
+        waiting = held.message.deferred(answer.at, _ANOTHER, carrier.code)
+        renewed = self._hold(waiting, carrier)
+        step = Settlement(renewed.message, held.lease, (event,), renewed=renewed.lease)
+        try:
+            return renewed if await self._outbox.settle(step) else None
+        except StorageUnavailableError:
+            # It may have been written all the same: then this is the lease that counts.
+            not_sent = self._attempts.final(renewed.message, renewed.lease, answer, (event,))
+            self._settler.settle_later(not_sent)
+            return None
+
+    def _hold(self, message: Message, carrier: Carrier) -> _Held:
+        sending = replace(message, provider=carrier.code).started(self._clock.now())
+        lease = Lease(message.id, self._ids.new(), carrier.timeout_s + LEASE_MARGIN_S)
+        return _Held(sending, lease, self._clock.boot() + START_WITHIN_S)
+
+    async def _refuse(self, journey: _Journey) -> Message:
+        """Write a message nobody had a slot for."""
+        failed = journey.message.moved(MessageStatus.FAILED, self._clock.now(), _NO_SLOT)
+        event = Event(at=failed.updated_at, name=EventName.FAILED, text=_NO_SLOT.text)
+        history = (*journey.history, event)
+        await self._write(NewMessage(failed, journey.segments, None, history), journey)
+        return failed
+
+    async def _write(self, new: NewMessage, journey: _Journey) -> None:
+        if not await self._outbox.accept([new], journey.request, journey.key):
+            raise DuplicateKeyError

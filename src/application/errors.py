@@ -5,6 +5,14 @@ class StorageUnavailableError(Exception):
     """The database could not be reached or could not write; nothing more is known."""
 
 
+class DuplicateKeyError(Exception):
+    """Another call with the same idempotency key was faster; nothing was done by this one."""
+
+
+class StoppingError(Exception):
+    """The service is stopping; nothing was done."""
+
+
 class SettingsError(Exception):
     """The deployment is set up wrongly.
 

@@ -1,6 +1,7 @@
 """Who must not be written to."""
 
-from application.ports.repositories import BlacklistRepository
+from application.errors import DuplicateKeyError
+from application.ports.repositories import BlacklistRepository, Once
 from application.ports.system import Clock, NumberingPlan
 from domain.blacklist import BlacklistEntry
 from domain.errors import NotBlacklistedError
@@ -9,7 +10,8 @@ from domain.errors import NotBlacklistedError
 class ManageBlacklist:
     """``POST``, ``DELETE`` and ``GET /blacklist``. Phones are taken as people write them.
 
-    Every action raises ``InvalidPhoneError`` for what cannot be a number.
+    Every action raises ``InvalidPhoneError`` for what cannot be a number, and those that change
+    something raise ``DuplicateKeyError`` when the key of ``once`` was used before.
     """
 
     def __init__(
@@ -19,13 +21,16 @@ class ManageBlacklist:
         self._numbering = numbering
         self._clock = clock
 
-    async def add(self, phone: str) -> None:
+    async def add(self, phone: str, once: Once | None = None) -> None:
         """Put a phone on the list; one already there keeps its date."""
-        await self._blacklist.add(BlacklistEntry(self._numbering.read(phone), self._clock.now()))
+        entry = BlacklistEntry(self._numbering.read(phone), self._clock.now())
+        if not await self._blacklist.add(entry, once):
+            raise DuplicateKeyError
 
-    async def remove(self, phone: str) -> None:
+    async def remove(self, phone: str, once: Once | None = None) -> None:
         """Take a phone off the list; one that is not there is no error."""
-        await self._blacklist.remove(self._numbering.read(phone))
+        if not await self._blacklist.remove(self._numbering.read(phone), once):
+            raise DuplicateKeyError
 
     async def find(self, phone: str) -> BlacklistEntry:
         """Return the entry of a phone.

@@ -1,9 +1,9 @@
 """Which provider carries a message."""
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from application.places import Places
 from application.ports.providers import (
     BalanceSource,
     ProviderLookup,
@@ -11,6 +11,7 @@ from application.ports.providers import (
     VoiceProvider,
 )
 from domain.errors import (
+    DomainError,
     ProviderCannotCallError,
     ProviderNotConfiguredError,
     UnknownProviderError,
@@ -28,15 +29,16 @@ class Carrier:
     """A provider as it is wired in this deployment.
 
     Attributes:
-        concurrency: submissions under way at once, at most; ``slots`` has as many places.
         timeout_s: how long one submission may take.
+        places: how many are under way at once, at most.
+        spacing_s: seconds a segment takes up at the provider's rate; 0 is without a limit.
         sms, voice, lookup, balance: what its API can do, and this deployment has of it.
     """
 
     code: str
-    concurrency: int
     timeout_s: float
-    slots: asyncio.Semaphore
+    places: Places
+    spacing_s: float = 0.0
     sms: SmsProvider | None = None
     voice: VoiceProvider | None = None
     lookup: ProviderLookup | None = None
@@ -67,11 +69,52 @@ class Carrier:
 
 
 class Routing:
-    """The providers of this deployment and the default among them."""
+    """The providers of this deployment, the default among them, and who stands in for it."""
 
-    def __init__(self, carriers: Mapping[str, Carrier], default: str) -> None:
+    def __init__(
+        self, carriers: Mapping[str, Carrier], default: str, fallback: Sequence[str] = ()
+    ) -> None:
         self._carriers = carriers
         self._default = default
+        self._fallback = fallback
+
+    def route(
+        self, code: str | None, fallback: Sequence[str] | None, channel: Channel, text: str
+    ) -> tuple[Carrier, ...]:
+        """Return the carriers of a request, in the order they are tried.
+
+        Providers a caller names have to be able to carry the text; of the deployment's own
+        fallback those that are not are left out.
+
+        Args:
+            code: of the first one, or ``None`` for the default one.
+            fallback: the others, or ``None`` for the default ones.
+            channel: what they have to serve.
+            text: what they have to carry.
+
+        Raises:
+            DomainError: one of them cannot; see ``choose`` and ``Carrier.check``.
+        """
+        named = [self.choose(wanted, channel) for wanted in (code, *(fallback or ()))]
+        for carrier in named:
+            carrier.check(text, channel)
+        spare = () if fallback is not None else self._spare(channel, text)
+        return tuple({carrier.code: carrier for carrier in (*named, *spare)}.values())
+
+    def _spare(self, channel: Channel, text: str) -> list[Carrier]:
+        able: list[Carrier] = []
+        for code in self._fallback:
+            try:
+                carrier = self.choose(code, channel)
+                carrier.check(text, channel)
+            except DomainError:
+                continue
+            able.append(carrier)
+        return able
+
+    def carrier(self, code: str) -> Carrier | None:
+        """Return the carrier under a code, or ``None`` where it is not configured (any more)."""
+        return self._carriers.get(code)
 
     def choose(self, code: str | None, channel: Channel) -> Carrier:
         """Return the carrier a request asks for, or the default one.

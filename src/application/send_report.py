@@ -7,6 +7,8 @@ from domain.request import Request
 from domain.segments import Segments
 
 BLACKLISTED = Failure("blacklisted", "The phone is on the blacklist; nothing was sent.")
+EXPIRED = Failure("expired", "Its time was over before it could be sent.")
+STOPPING = Failure("not_sent", "The service stopped before it was sent.")
 NOT_STORED = Failure("storage_unavailable", "It could not be stored, so it was not sent.")
 
 

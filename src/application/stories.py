@@ -1,14 +1,23 @@
 """What became of a message or a request."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from application.ports.repositories import MessageRepository, StoredMessage
-from domain.errors import MessageNotFoundError, RequestNotFoundError
+from application.ports.repositories import MessageFilter, MessageRepository, StoredMessage
+from application.ports.system import NumberingPlan
+from application.routing import ALIASES, SMS_PROVIDERS
+from domain.errors import (
+    FieldProblem,
+    MessageNotFoundError,
+    RequestNotFoundError,
+    UnknownProviderError,
+)
+from domain.message import check_reference
 from domain.request import Request
 
 MAX_PAGE = 1_000
+PROVIDERS = (*SMS_PROVIDERS, "dummy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +33,24 @@ class RequestStory:
     next_after: UUID | None
 
 
-class Stories:
-    """``GET /messages/{id}`` and ``GET /requests/{id}``."""
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Some of the messages that were asked for.
 
-    def __init__(self, repository: MessageRepository) -> None:
+    Attributes:
+        next_before: where the next page starts; ``None`` on the last one.
+    """
+
+    messages: Sequence[StoredMessage]
+    next_before: UUID | None
+
+
+class Stories:
+    """``GET /messages``, ``GET /messages/{id}`` and ``GET /requests/{id}``."""
+
+    def __init__(self, repository: MessageRepository, numbering: NumberingPlan) -> None:
         self._repository = repository
+        self._numbering = numbering
 
     async def message(self, message_id: UUID) -> StoredMessage:
         """Return a message with its history.
@@ -55,3 +77,41 @@ class Stories:
         found = await self._repository.of_request(request, after=after, limit=limit + 1)
         page, more = found[:limit], len(found) > limit
         return RequestStory(request, page, page[-1].message.id if more else None)
+
+    async def messages(
+        self,
+        wanted: MessageFilter,
+        *,
+        phone: str | None = None,
+        before: UUID | None = None,
+        limit: int = MAX_PAGE,
+    ) -> MessagePage:
+        """Return up to ``limit`` messages, the latest first.
+
+        Args:
+            wanted: which ones.
+            phone: of their recipient, as people write it.
+            before: ``next_before`` of the page before.
+            limit: of this page.
+
+        Raises:
+            InvalidPhoneError, UnknownProviderError, InvalidReferenceError: no message can have it.
+        """
+        if phone is not None:
+            wanted = replace(wanted, phone=self._numbering.read(phone))
+        if wanted.provider is not None:
+            wanted = replace(wanted, provider=_known(wanted.provider))
+        if wanted.reference is not None:
+            check_reference(wanted.reference)
+        found = await self._repository.find(wanted, before=before, limit=limit + 1)
+        page, more = found[:limit], len(found) > limit
+        return MessagePage(page, page[-1].message.id if more else None)
+
+
+def _known(provider: str) -> str:
+    code = ALIASES.get(provider, provider)
+    if code not in PROVIDERS:
+        known = ", ".join(PROVIDERS)
+        problem = FieldProblem("provider", f"It is one of {known}.")
+        raise UnknownProviderError(f"There is no such provider. There are {known}.", [problem])
+    return code

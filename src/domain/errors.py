@@ -72,3 +72,31 @@ class MessageNotFoundError(DomainError):
 
 class RequestNotFoundError(DomainError):
     """No request has this id."""
+
+
+class InvalidScheduleError(DomainError):
+    """A time to send at, a delay or a time to live that cannot be meant."""
+
+
+class InvalidTermsError(DomainError):
+    """Wishes that do not go together, such as a call that is to be made twice."""
+
+
+class InvalidIdempotencyKeyError(DomainError):
+    """An idempotency key that is empty, too long or not printable."""
+
+
+class KeyReusedError(DomainError):
+    """The idempotency key was used before, for another request."""
+
+
+class RequestRunningError(DomainError):
+    """The request with this idempotency key is still being served."""
+
+
+class NotCancelableError(DomainError):
+    """The message has left, or has come to its end."""
+
+
+class QueueTooOldError(DomainError):
+    """Messages have waited too long already; more would only wait longer."""

@@ -15,6 +15,14 @@ class EventName(StrEnum):
     REJECTED = "rejected"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    UNDELIVERABLE = "undeliverable"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+    ROUTED = "routed"
+    DEFERRED = "deferred"
+    LOOKED_UP = "looked_up"
+    HELD = "held"
+    RESENT = "resent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from domain.errors import InvalidReferenceError, InvalidTextError
 from domain.outcome import Accepted, Rejected, SubmitOutcome, Unavailable, Unconfirmed
 from domain.phone import Phone
 from domain.sender_id import SenderId
+from domain.terms import USUAL, Terms
 
 REFERENCE_LENGTH = 100
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
@@ -41,7 +42,7 @@ class MessageStatus(StrEnum):
 
 _S = MessageStatus
 TRANSITIONS: dict[MessageStatus, frozenset[MessageStatus]] = {
-    _S.QUEUED: frozenset({_S.SENDING, _S.CANCELED, _S.EXPIRED, _S.BLOCKED}),
+    _S.QUEUED: frozenset({_S.SENDING, _S.CANCELED, _S.EXPIRED, _S.BLOCKED, _S.FAILED}),
     _S.SENDING: frozenset({_S.SUBMITTED, _S.QUEUED, _S.UNKNOWN, _S.REJECTED, _S.FAILED}),
     _S.SUBMITTED: frozenset({_S.DELIVERED, _S.UNDELIVERABLE, _S.EXPIRED}),
     _S.UNKNOWN: frozenset(
@@ -91,8 +92,14 @@ class Message:
         provider: the code of the provider it goes through.
         sender: the caller's choice; ``None`` is the provider's default.
         reference: the caller's own name for it.
+        terms: the same for every message of a request.
+        due_at: when it is to be sent, where that is not at once.
+        expires_at: it is not sent after this.
         provider_id: the provider's name for it, once there is one.
         attempts: submissions so far, the present one included.
+        attempted_at: when the latest submission began.
+        lookups: how often the provider was asked what became of the latest submission.
+        resends: how often it was sent again although nobody knew the outcome.
     """
 
     id: UUID
@@ -106,8 +113,14 @@ class Message:
     updated_at: datetime
     sender: SenderId | None = None
     reference: str | None = None
+    terms: Terms = USUAL
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
     provider_id: str | None = None
     attempts: int = 0
+    attempted_at: datetime | None = None
+    lookups: int = 0
+    resends: int = 0
     failure: Failure | None = None
 
     def moved(
@@ -125,8 +138,32 @@ class Message:
         """Return the message with one more attempt under way."""
         self._check_move(_S.SENDING)
         return replace(
-            self, status=_S.SENDING, updated_at=at, failure=None, attempts=self.attempts + 1
+            self,
+            status=_S.SENDING,
+            updated_at=at,
+            failure=None,
+            attempts=self.attempts + 1,
+            attempted_at=at,
+            lookups=0,
         )
+
+    def put_back(self, at: datetime) -> "Message":
+        """Return the message as it was before an attempt that has not begun after all."""
+        self._check_move(_S.QUEUED)
+        return replace(self, status=_S.QUEUED, updated_at=at, attempts=self.attempts - 1)
+
+    def deferred(self, at: datetime, failure: Failure, provider: str) -> "Message":
+        """Return the message waiting for another attempt, perhaps with another provider."""
+        return replace(self.moved(_S.QUEUED, at, failure), provider=provider)
+
+    def resent(self, at: datetime) -> "Message":
+        """Return the message waiting to be sent again although nobody knows the outcome."""
+        again = self.moved(_S.QUEUED, at, self.failure)
+        return replace(again, resends=self.resends + 1, lookups=0)
+
+    def expired(self, at: datetime) -> bool:
+        """Tell whether its time is over."""
+        return self.expires_at is not None and at >= self.expires_at
 
     def after(self, outcome: SubmitOutcome, at: datetime) -> "Message":
         """Return what the message becomes when its one attempt ended so."""

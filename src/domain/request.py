@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.message import Channel
 from domain.sender_id import SenderId
+from domain.terms import USUAL, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,7 @@ class Request:
         id: UUIDv7.
         text: what every one of its messages says.
         recipients: how many phones it named, each counted once.
+        background: the caller does not wait for the providers.
     """
 
     id: UUID
@@ -25,3 +27,5 @@ class Request:
     created_at: datetime
     sender: SenderId | None = None
     reference: str | None = None
+    terms: Terms = USUAL
+    background: bool = False

@@ -1,6 +1,5 @@
 """The providers of a deployment, each with connections of its own."""
 
-import asyncio
 from dataclasses import dataclass
 
 import httpx
@@ -11,6 +10,7 @@ from adapters.providers.epochtasmsru import Epochtasmsru, EpochtasmsruAccount
 from adapters.providers.mobizonkz import Mobizonkz, MobizonkzAccount
 from adapters.providers.smscru import Smscru, SmscruAccount
 from adapters.providers.twilio import Twilio, TwilioAccount, TwilioVoice
+from application.places import Places
 from application.ports.providers import (
     BalanceSource,
     ProviderLookup,
@@ -38,7 +38,7 @@ class Carriers:
         self._settings = settings
         self._engines: list[HttpEngine] = []
         self.by_code: dict[str, Carrier] = (
-            _dummies()
+            _dummies(settings)
             if settings.sms_dummy
             else {c: self._carrier(c) for c in configured(settings)}
         )
@@ -54,7 +54,8 @@ class Carriers:
         self._engines.append(engine)
         roles = _roles(code, self._settings, engine)
         timeout_s: float = getattr(self._settings, f"{code}_timeout")
-        return _wired(code, roles, concurrency=concurrency, timeout_s=timeout_s)
+        rate: float | None = getattr(self._settings, f"{code}_rate")
+        return _wired(code, roles, concurrency=concurrency, timeout_s=timeout_s, rate=rate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +68,14 @@ class _Roles:
     balance: BalanceSource
 
 
-def _wired(code: str, roles: _Roles, *, concurrency: int, timeout_s: float) -> Carrier:
+def _wired(
+    code: str, roles: _Roles, *, concurrency: int, timeout_s: float, rate: float | None
+) -> Carrier:
     return Carrier(
         code=code,
-        concurrency=concurrency,
         timeout_s=timeout_s,
-        slots=asyncio.Semaphore(concurrency),
+        places=Places(concurrency),
+        spacing_s=0.0 if rate is None else 1 / rate,
         sms=roles.sms,
         voice=roles.voice,
         lookup=roles.lookup,
@@ -80,7 +83,7 @@ def _wired(code: str, roles: _Roles, *, concurrency: int, timeout_s: float) -> C
     )
 
 
-def _dummies() -> dict[str, Carrier]:
+def _dummies(settings: Settings) -> dict[str, Carrier]:
     dummy = Dummy()
     mute = _Roles(sms=dummy, lookup=dummy, balance=dummy)
     speaking = _Roles(sms=dummy, voice=dummy, lookup=dummy, balance=dummy)
@@ -90,6 +93,7 @@ def _dummies() -> dict[str, Carrier]:
             speaking if code in VOICE_PROVIDERS else mute,
             concurrency=_DUMMY_CONCURRENCY,
             timeout_s=1,
+            rate=getattr(settings, f"{code}_rate", None),
         )
         for code in (*SMS_PROVIDERS, "dummy")
     }

@@ -22,6 +22,7 @@ CREDENTIALS = {
 }
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _FORMATS = ("console", "json")
+_LONGEST_DELAY_S = 86_400
 
 
 def problems_of(settings: Settings) -> list[str]:
@@ -30,6 +31,7 @@ def problems_of(settings: Settings) -> list[str]:
         *_provider_problems(settings),
         *_access_problems(settings),
         *_database_problems(settings),
+        *_pipeline_problems(settings),
         *_other_problems(settings),
     ]
 
@@ -159,6 +161,25 @@ def _database_problems(settings: Settings) -> Iterator[str]:
     elif "@" in (url.host or ""):
         # The part before it would be shown with the host, and it is the end of the password.
         yield "DATABASE_URL: write an @ in the password as %40"
+
+
+def _is_sqlite(settings: Settings) -> bool:
+    if settings.pg_host is not None:
+        return False
+    return settings.database_url is None or settings.database_url.startswith("sqlite")
+
+
+def _pipeline_problems(settings: Settings) -> Iterator[str]:
+    able = SMS_PROVIDERS if settings.sms_dummy else configured(settings)
+    for code in settings.fallback_providers:
+        if ALIASES.get(code, code) not in able:
+            yield f"FALLBACK_PROVIDERS: {code} is not configured; choose of {', '.join(able)}"
+    if settings.habar_role != "all" and _is_sqlite(settings):
+        yield "HABAR_ROLE: a SQLite file has one process, which does all; several need PostgreSQL"
+    delays = settings.lookup_delays
+    grows = list(delays) == sorted(set(delays))
+    if not delays or not grows or not 0 < delays[0] <= delays[-1] <= _LONGEST_DELAY_S:
+        yield "LOOKUP_DELAYS: expected seconds that grow, such as 5,30,120,600"
 
 
 def _other_problems(settings: Settings) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Which adapter serves which port in this deployment."""
 
+import random
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from dependency_injector import containers, providers
@@ -15,22 +17,35 @@ from adapters.persistence.blacklist import (
 )
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
 from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.idempotency import SqlIdempotency
 from adapters.persistence.messages import SqlMessageRepository
-from adapters.persistence.outbox import SqlOutbox
+from adapters.persistence.provider_states import SqlProviderStates
 from adapters.persistence.storage import SqlStorage
+from application.attempts import Attempts
+from application.background import Background
+from application.breaker import Breakers
+from application.cancellation import CancelMessage
 from application.dispatcher import Dispatcher
 from application.manage_blacklist import ManageBlacklist
 from application.place_call import PlaceCall
+from application.ports.idempotency import IdempotencyRepository
 from application.ports.outbox import Outbox
+from application.ports.provider_states import ProviderStates
 from application.ports.repositories import BlacklistRepository, MessageRepository
 from application.ports.system import Clock, Ids, NumberingPlan, Storage
+from application.pump import Pump, Tools
+from application.reconciler import Patience, Reconciler
+from application.replays import Replays
+from application.retry import Retry
 from application.routing import Routing
 from application.send_sms import SendSms
+from application.settler import Settler
 from application.stories import Stories
 from application.submission import Submission
+from application.upkeep import Upkeep
 from entrypoints.carriers import Carriers
 from entrypoints.checks import database_target, default_provider
-from entrypoints.failpoints import DeadlyOutbox
+from entrypoints.queue import Queue
 from entrypoints.settings import Settings
 
 
@@ -39,14 +54,61 @@ def _lookup(target: DatabaseTarget, engines: Engines) -> BlacklistLookup:
     return PostgresLookup(engines.reader) if path is None else SqliteLookup(path)
 
 
-def _outbox(commits: GroupCommit, owner: UUID, settings: Settings) -> Outbox:
-    outbox = SqlOutbox(commits, owner)
-    point = settings.habar_failpoint
-    return outbox if point is None else DeadlyOutbox(outbox, point)
+def _submission(  # noqa: PLR0913, PLR0917 - what a submission takes
+    routing: Routing,
+    numbering: NumberingPlan,
+    blacklist: BlacklistRepository,
+    outbox: Outbox,
+    dispatcher: Dispatcher,
+    upkeep: Upkeep,
+    clock: Clock,
+    ids: Ids,
+    background: Background,
+    settings: Settings,
+) -> Submission:
+    return Submission(
+        routing,
+        numbering,
+        blacklist,
+        outbox,
+        dispatcher,
+        upkeep,
+        clock,
+        ids,
+        default_ttl_s=settings.message_ttl,
+        stopping=lambda: background.stopping,
+    )
 
 
 def _routing(carriers: Carriers, settings: Settings) -> Routing:
-    return Routing(carriers.by_code, default_provider(settings))
+    return Routing(carriers.by_code, default_provider(settings), settings.fallback_providers)
+
+
+def _upkeep(outbox: Outbox, breakers: Breakers, carriers: Carriers, settings: Settings) -> Upkeep:
+    return Upkeep(outbox, breakers, list(carriers.by_code), max_age_s=settings.queue_max_age)
+
+
+def _pumps(carriers: Carriers, tools: Tools, settings: Settings) -> Sequence[Pump]:
+    if settings.habar_role == "api":
+        return ()
+    return [Pump(carrier, tools) for carrier in carriers.by_code.values()]
+
+
+def _reconcilers(  # noqa: PLR0913, PLR0917 - what a reconciler takes
+    carriers: Carriers,
+    outbox: Outbox,
+    messages: MessageRepository,
+    clock: Clock,
+    patience: Patience,
+    settings: Settings,
+) -> Sequence[Reconciler]:
+    if settings.habar_role == "api":
+        return ()
+    return [
+        Reconciler(carrier, carrier.lookup, outbox, messages, clock, patience)
+        for carrier in carriers.by_code.values()
+        if carrier.lookup is not None
+    ]
 
 
 class Container(containers.DeclarativeContainer):
@@ -67,27 +129,86 @@ class Container(containers.DeclarativeContainer):
         GroupCommit, engines.provided.writer
     )
     lookup: providers.Provider[BlacklistLookup] = providers.Singleton(_lookup, target, engines)
+    queue: providers.Provider[Queue] = providers.Singleton(
+        Queue, target, engines, commits, owner, clock, ids, settings.provided.habar_failpoint
+    )
+    outbox: providers.Provider[Outbox] = queue.provided.outbox
     storage: providers.Provider[Storage] = providers.Singleton(
         SqlStorage, target, engines, commits, lookup
     )
-    outbox: providers.Provider[Outbox] = providers.Singleton(_outbox, commits, owner, settings)
     messages: providers.Provider[MessageRepository] = providers.Singleton(
         SqlMessageRepository, engines.provided.reader
     )
     blacklist: providers.Provider[BlacklistRepository] = providers.Singleton(
-        SqlBlacklist, commits, engines.provided.reader, lookup
+        SqlBlacklist, commits, engines.provided.reader, lookup, clock
+    )
+    states: providers.Provider[ProviderStates] = providers.Singleton(
+        SqlProviderStates, commits, engines.provided.reader, clock
+    )
+    keys: providers.Provider[IdempotencyRepository] = providers.Singleton(
+        SqlIdempotency, commits, engines.provided.reader, owner, clock
     )
 
     carriers: providers.Provider[Carriers] = providers.Singleton(Carriers, settings)
     routing: providers.Provider[Routing] = providers.Singleton(_routing, carriers, settings)
 
-    dispatcher: providers.Provider[Dispatcher] = providers.Singleton(Dispatcher, outbox, clock, ids)
+    breakers: providers.Provider[Breakers] = providers.Singleton(Breakers, states, clock)
+    settler: providers.Provider[Settler] = providers.Singleton(Settler, outbox)
+    patience: providers.Provider[Patience] = providers.Singleton(
+        Patience, settings.provided.lookup_delays
+    )
+    attempts: providers.Provider[Attempts] = providers.Singleton(
+        Attempts, settler, breakers, clock, first_lookup_s=patience.provided.first_s
+    )
+    dispatcher: providers.Provider[Dispatcher] = providers.Singleton(
+        Dispatcher, outbox, states, attempts, settler, breakers, clock, ids
+    )
+    upkeep: providers.Provider[Upkeep] = providers.Singleton(
+        _upkeep, outbox, breakers, carriers, settings
+    )
+    retry: providers.Provider[Retry] = providers.Singleton(
+        Retry, settings.provided.max_attempts, providers.Object(random.random)
+    )
+    tools: providers.Provider[Tools] = providers.Singleton(
+        Tools,
+        outbox=outbox,
+        blacklist=blacklist,
+        attempts=attempts,
+        settler=settler,
+        breakers=breakers,
+        retry=retry,
+        upkeep=upkeep,
+        clock=clock,
+    )
+    background: providers.Provider[Background] = providers.Singleton(
+        Background,
+        providers.Singleton(_pumps, carriers, tools, settings),
+        providers.Singleton(_reconcilers, carriers, outbox, messages, clock, patience, settings),
+        upkeep,
+        attempts,
+        settler,
+        stop_within_s=settings.provided.shutdown_timeout,
+    )
     submission: providers.Provider[Submission] = providers.Singleton(
-        Submission, routing, numbering, blacklist, outbox, dispatcher, clock, ids
+        _submission,
+        routing,
+        numbering,
+        blacklist,
+        outbox,
+        dispatcher,
+        upkeep,
+        clock,
+        ids,
+        background,
+        settings,
     )
     send_sms: providers.Provider[SendSms] = providers.Singleton(SendSms, submission)
     place_call: providers.Provider[PlaceCall] = providers.Singleton(PlaceCall, submission)
     manage_blacklist: providers.Provider[ManageBlacklist] = providers.Singleton(
         ManageBlacklist, blacklist, numbering, clock
     )
-    stories: providers.Provider[Stories] = providers.Singleton(Stories, messages)
+    stories: providers.Provider[Stories] = providers.Singleton(Stories, messages, numbering)
+    replays: providers.Provider[Replays] = providers.Singleton(Replays, keys, messages)
+    cancel_message: providers.Provider[CancelMessage] = providers.Singleton(
+        CancelMessage, outbox, stories, clock
+    )

@@ -16,12 +16,16 @@ async def life(container: Container) -> AsyncIterator[None]:
     """
     storage = container.storage()
     await storage.open()
+    queue, background = container.queue(), container.background()
+    await queue.open()
+    await background.start()
     _settle_garbage()
     try:
         yield
     finally:
-        await container.dispatcher().close()
+        await background.close()
         await container.carriers().close()
+        await queue.close()
         await storage.close()
 
 

@@ -2,16 +2,35 @@
 
 import asyncio
 import signal
+from types import FrameType
 
 import uvicorn
 import uvloop
 
+from application.background import Background
 from entrypoints.asgi import load_settings
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.life import life
 from entrypoints.logs import configure_logs
 from entrypoints.settings import Settings
+
+_ANSWERED_SHARE = 0.85
+"""After this share of the time to stop, connections are closed whoever is still waiting."""
+
+
+class _Server(uvicorn.Server):
+    """A server that tells everybody at once that it is asked to stop."""
+
+    def __init__(self, config: uvicorn.Config, background: Background) -> None:
+        super().__init__(config)
+        self._background = background
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop accepting, and begin nothing new."""
+        # A signal may come in the middle of anything: it is acted on when that is done.
+        asyncio.get_running_loop().call_soon_threadsafe(self._background.stop)
+        super().handle_exit(sig, frame)
 
 
 def run(overrides: dict[str, str]) -> None:
@@ -33,7 +52,7 @@ async def _serve(settings: Settings) -> None:
     container = Container(settings=settings)
     async with life(container):
         config = uvicorn.Config(
-            create_app(container),
+            create_app(container, role=settings.habar_role),
             host=settings.http_host,
             port=settings.http_port,
             http="httptools",
@@ -43,10 +62,10 @@ async def _serve(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=round(settings.shutdown_timeout),
+            timeout_graceful_shutdown=max(1, round(settings.shutdown_timeout * _ANSWERED_SHARE)),
         )
         # uvicorn raises the signal that ended it once more; there is still the database to be
         # closed. Until here a signal ends the process at once, as nothing is being served.
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: None)
-        await uvicorn.Server(config).serve()
+        await _Server(config, container.background()).serve()

@@ -6,7 +6,7 @@ empty variable counts as not set. Every problem is reported, not just the first 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -24,6 +24,8 @@ _OLD_NAMES = {
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(ge=1, le=300)]
 Count = Annotated[int, Meta(ge=1, le=1000)]
+Rate = Annotated[float, Meta(ge=0.01, le=100_000)]
+Day = Annotated[float, Meta(ge=1, le=604_800)]
 
 
 class Secret(str):
@@ -41,6 +43,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     sms_provider: str | None = None
     sms_dummy: bool = False
+    fallback_providers: tuple[str, ...] = ()
+    message_ttl: Day = 86_400
+    max_attempts: Count = 10
+    lookup_delays: tuple[float, ...] = (5, 30, 120, 600)
+    queue_max_age: Day = 3_600
     default_region: str | None = None
 
     smscru_username: str | None = None
@@ -49,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smscru_base_url: str = "https://smsc.ru"
     smscru_timeout: Seconds = 30
     smscru_concurrency: Count = 10
+    smscru_rate: Rate | None = None
 
     twilio_sid: str | None = None
     twilio_token: Secret | None = None
@@ -58,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     twilio_base_url: str = "https://api.twilio.com"
     twilio_timeout: Seconds = 30
     twilio_concurrency: Count = 50
+    twilio_rate: Rate | None = None
 
     epochtasmsru_username: str | None = None
     epochtasmsru_password: Secret | None = None
@@ -65,12 +74,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     epochtasmsru_base_url: str = "https://api.atompark.com"
     epochtasmsru_timeout: Seconds = 60
     epochtasmsru_concurrency: Count = 2
+    epochtasmsru_rate: Rate | None = None
 
     mobizonkz_api_key: Secret | None = None
     mobizonkz_sender: str | None = None
     mobizonkz_base_url: str = "https://api.mobizon.kz"
     mobizonkz_timeout: Seconds = 30
     mobizonkz_concurrency: Count = 5
+    mobizonkz_rate: Rate | None = None
 
     data_dir: str = "data"
     database_url: Secret | None = None
@@ -91,6 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "INFO"
     log_format: str = "console"
 
+    habar_role: Literal["all", "api", "worker"] = "all"
     habar_failpoint: str | None = None
 
 
@@ -146,13 +158,30 @@ def _convert(text: str, wanted: Any) -> Any:  # noqa: ANN401 - a field's type, k
     if wanted is bool:
         return _flag(text)
     if wanted == tuple[Secret, ...]:
-        return tuple(Secret(part.strip()) for part in text.split(",") if part.strip())
+        return tuple(Secret(part) for part in _parts(text))
+    if wanted == tuple[str, ...]:
+        return _parts(text)
+    if wanted == tuple[float, ...]:
+        return tuple(_number(part) for part in _parts(text))
     if wanted == Secret | None:
         return Secret(text)
+    if get_origin(wanted) is Literal and text not in get_args(wanted):
+        raise ValueError(f"expected one of {', '.join(get_args(wanted))}")
     try:
         return msgspec.convert(text, wanted, strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(_plainly(str(error))) from None
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("expected numbers, separated by commas") from None
 
 
 def _plainly(expectation: str) -> str:

@@ -2,25 +2,35 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from application.ports.repositories import BlacklistRepository
+from application.ports.idempotency import IdempotencyRepository, KeyRecord, StoredAnswer
+from application.ports.repositories import BlacklistRepository, Once
 from domain.blacklist import BlacklistEntry
+from domain.idempotency import IdempotencyKey
 from domain.phone import Phone
 
 SINCE = datetime(2020, 9, 1, 12, 30, 5, tzinfo=UTC)
 PHONE = Phone("+77011234567")
+KEY = IdempotencyKey("backend", "opt-out 5", b"\x05" * 32)
+ONCE = Once(KEY, StoredAnswer(200, {"Content-Type": "application/json"}, b'{"status": true}'))
 
 
 class BlacklistContract(ABC):
-    """Subclass once per blacklist and provide the fixture."""
+    """Subclass once per blacklist and provide the two fixtures."""
 
     @pytest.fixture
     @abstractmethod
     def blacklist(self) -> BlacklistRepository:
         """An empty blacklist."""
+
+    @pytest.fixture
+    @abstractmethod
+    def keys(self) -> IdempotencyRepository:
+        """The idempotency keys the same blacklist writes."""
 
     async def test_a_phone_that_was_added_is_listed(self, blacklist: BlacklistRepository) -> None:
         await blacklist.add(BlacklistEntry(PHONE, SINCE))
@@ -76,3 +86,65 @@ class BlacklistContract(ABC):
         await asyncio.gather(*(blacklist.add(BlacklistEntry(p, SINCE)) for p in phones[:50]))
         answers = await asyncio.gather(*(blacklist.listed([phone]) for phone in phones))
         assert answers == [{phone} if phone in phones[:50] else frozenset() for phone in phones]
+
+    async def test_changes_without_a_key_are_always_made(
+        self, blacklist: BlacklistRepository
+    ) -> None:
+        for _ in range(2):
+            assert await blacklist.add(BlacklistEntry(PHONE, SINCE))
+        for _ in range(2):
+            assert await blacklist.remove(PHONE)
+
+    async def test_a_change_with_a_key_keeps_the_answer(
+        self, blacklist: BlacklistRepository, keys: IdempotencyRepository
+    ) -> None:
+        assert await blacklist.add(BlacklistEntry(PHONE, SINCE), ONCE)
+        assert await blacklist.find(PHONE) == BlacklistEntry(PHONE, SINCE)
+        expected = KeyRecord(KEY.fingerprint, None, ONCE.answer, running=False)
+        assert await keys.find(KEY.account, KEY.key) == expected
+
+    async def test_a_phone_added_with_a_used_key_is_not_added(
+        self, blacklist: BlacklistRepository, keys: IdempotencyRepository
+    ) -> None:
+        assert await blacklist.add(BlacklistEntry(PHONE, SINCE), ONCE)
+        await blacklist.remove(PHONE)
+        again = replace(ONCE, answer=StoredAnswer(500, {}, b""))
+        assert not await blacklist.add(BlacklistEntry(PHONE, SINCE), again)
+        assert await blacklist.find(PHONE) is None
+        record = await keys.find(KEY.account, KEY.key)
+        assert record is not None
+        assert record.answer == ONCE.answer
+
+    async def test_a_phone_removed_with_a_used_key_stays(
+        self, blacklist: BlacklistRepository
+    ) -> None:
+        assert await blacklist.remove(PHONE, ONCE)
+        await blacklist.add(BlacklistEntry(PHONE, SINCE))
+        assert not await blacklist.remove(PHONE, ONCE)
+        assert await blacklist.listed([PHONE]) == {PHONE}
+
+    async def test_of_many_changes_with_one_key_exactly_one_is_made(
+        self, blacklist: BlacklistRepository
+    ) -> None:
+        phones = [Phone(f"+7701{number:07d}") for number in range(20)]
+        made = await asyncio.gather(
+            *(blacklist.add(BlacklistEntry(phone, SINCE), ONCE) for phone in phones)
+        )
+        assert sum(made) == 1
+        listed = await blacklist.listed(phones)
+        assert listed == {phone for phone, done in zip(phones, made, strict=True) if done}
+
+    async def test_a_used_key_does_not_spoil_its_neighbours(
+        self, blacklist: BlacklistRepository
+    ) -> None:
+        await blacklist.remove(Phone("+77010000000"), ONCE)
+        phones = [Phone(f"+7701{number:07d}") for number in range(6)]
+        once = [ONCE if number == 3 else None for number in range(6)]
+        made = await asyncio.gather(
+            *(
+                blacklist.add(BlacklistEntry(phone, SINCE), given)
+                for phone, given in zip(phones, once, strict=True)
+            )
+        )
+        assert made == [given is None for given in once]
+        assert await blacklist.listed(phones) == {*phones} - {phones[3]}

@@ -1,5 +1,6 @@
 """What the documents say is so: settings, commands, links, routes, fields, codes, decisions."""
 
+import inspect
 import re
 import tomllib
 from http import HTTPStatus
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 from dotenv import dotenv_values
 
+from domain.event import EventName
 from domain.message import MessageStatus
 from domain.outcome import RejectReason, UnavailableKind
 from entrypoints.checks import check
@@ -21,6 +23,7 @@ from entrypoints.failpoints import FAILPOINTS
 from entrypoints.http.app import create_app
 from entrypoints.http.bodies import PhoneBody, SendBody
 from entrypoints.http.errors import REPLIES
+from entrypoints.http.message_list import get_messages
 from entrypoints.http.message_view import EventView, MessageView, RequestView
 from entrypoints.settings import Secret, Settings, read_settings
 
@@ -33,6 +36,11 @@ DEPLOYMENT = [
     ENV_EXAMPLE,
     *(ROOT / name for name in ("Dockerfile", "Makefile", "compose.yaml", "compose.postgres.yaml")),
 ]
+REASONS = {
+    *RejectReason,
+    *UnavailableKind,
+    *("blacklisted", "unconfirmed", "expired", "not_sent", "storage_unavailable"),
+}
 ADRS = sorted((ROOT / "docs/adr").glob("*.md"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FIELDS = {field.name.upper(): field for field in msgspec.structs.fields(Settings)}
@@ -72,6 +80,8 @@ def written(default: object) -> str:
     """Write a default as it stands in .env.example."""
     if default in {None, ()}:
         return ""
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
@@ -103,6 +113,7 @@ def test_the_example_explains_files_and_test_points() -> None:
 @pytest.mark.parametrize("document", [README, *ADRS, ROOT / "docs/api.md"], ids=relative)
 def test_settings_that_documents_name_exist(document: Path) -> None:
     prefixes = "SMS|SMSCRU|TWILIO|EPOCHTASMSRU|MOBIZONKZ|DATABASE|PG|HTTP|API|AUTH|LOG|SHUTDOWN"
+    prefixes += "|MESSAGE|MAX|FALLBACK|LOOKUP|QUEUE"
     named = re.findall(rf"\b((?:{prefixes})_[A-Z_]+[A-Z])\b", text_of(document))
     assert {name.removesuffix("_FILE") for name in named} <= set(FIELDS)
 
@@ -217,19 +228,23 @@ def test_the_fields_of_bodies_and_answers_are_documented() -> None:
         return {field for struct in structs for field in struct.__struct_fields__}
 
     statuses = set(MessageStatus)
-    codes = {*RejectReason, *UnavailableKind, "blacklisted", "unconfirmed", "storage_unavailable"}
-    assert set(first_cells("Send")) - codes - {"not_all_accepted"} == names(SendBody)
+    assert set(first_cells("Send")) - REASONS - {"not_all_accepted"} == names(SendBody)
     assert set(first_cells("Blacklist")) - {"httpx.get", "httpx.delete"} >= names(PhoneBody)
     assert set(first_cells("Messages and requests")) - statuses == names(MessageView)
     section = API.split("\n## Messages and requests\n")[1]
     assert [f for f in names(EventView, RequestView) if f"`{f}`" not in section] == []
     assert [s for s in statuses if f"`{s}`" not in section] == []
+    assert [e for e in EventName if f"`{e}`" not in section] == []
+
+
+def test_the_parameters_of_the_list_are_documented() -> None:
+    parameters = set(inspect.signature(get_messages.fn).parameters)
+    assert set(first_cells("Find")) == parameters - {"stories"}
 
 
 def test_every_reason_of_a_failed_message_is_documented() -> None:
-    codes = {*RejectReason, *UnavailableKind, "blacklisted", "unconfirmed", "storage_unavailable"}
     documented = set(first_cells("Send")) - set(SendBody.__struct_fields__)
-    assert documented == codes | {"not_all_accepted"}
+    assert documented == REASONS | {"not_all_accepted"}
 
 
 def documented_errors() -> set[tuple[int, str]]:

@@ -16,12 +16,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.idempotency import written_with
+from adapters.persistence.reads import read
 from adapters.persistence.tables import blacklist
-from adapters.persistence.transactions import AWAY, AsyncTransactions, away
+from adapters.persistence.transactions import AsyncTransactions, away
+from application.ports.repositories import Once
+from application.ports.system import Clock
 from domain.blacklist import BlacklistEntry
 from domain.phone import Phone
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_Addition = tuple[BlacklistEntry, Once | None]
+_Removal = tuple[Phone, Once | None]
 
 
 class BlacklistLookup(Protocol):
@@ -39,36 +45,47 @@ class BlacklistLookup(Protocol):
 class SqlBlacklist:
     """The list in ``sms_blacklist``; see ``BlacklistRepository``."""
 
-    def __init__(self, commits: GroupCommit, engine: AsyncEngine, lookup: BlacklistLookup) -> None:
+    def __init__(
+        self, commits: GroupCommit, engine: AsyncEngine, lookup: BlacklistLookup, clock: Clock
+    ) -> None:
         self._commits = commits
         self._engine = engine
         self._lookup = lookup
+        self._clock = clock
 
-    async def add(self, entry: BlacklistEntry) -> None:
+    async def add(self, entry: BlacklistEntry, once: Once | None = None) -> bool:
         """Put a phone on the list; see ``BlacklistRepository.add``."""
-        await self._commits.run(_add, entry)
+        return await self._commits.run(self._add, (entry, once))
 
-    async def remove(self, phone: Phone) -> None:
+    async def remove(self, phone: Phone, once: Once | None = None) -> bool:
         """Take a phone off the list; see ``BlacklistRepository.remove``."""
-        await self._commits.run(_remove, phone)
+        return await self._commits.run(self._remove, (phone, once))
 
     async def find(self, phone: Phone) -> BlacklistEntry | None:
         """Return the entry of a phone; see ``BlacklistRepository.find``."""
         query = sa.select(blacklist.c.created_at).where(blacklist.c.phone.in_(_forms(phone)))
         oldest = query.order_by(blacklist.c.created_at.nulls_last())
-        try:
-            async with self._engine.connect() as connection:
-                row = (await connection.execute(oldest)).first()
-        except AWAY as error:
-            raise away(error) from None
-        if row is None:
+        rows = await read(self._engine, oldest)
+        if not rows:
             return None
-        at = _LONG_AGO if row.created_at is None else row.created_at.replace(tzinfo=UTC)
-        return BlacklistEntry(phone, at)
+        at = rows[0].created_at
+        return BlacklistEntry(phone, _LONG_AGO if at is None else at.replace(tzinfo=UTC))
 
     async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
         """Return those on the list; see ``BlacklistRepository.listed``."""
         return await self._lookup.listed(phones)
+
+    def _add(self, connection: sa.Connection, items: Sequence[_Addition]) -> Sequence[bool]:
+        fresh = written_with(connection, [once for _, once in items], self._clock.now())
+        _insert(connection, [entry for (entry, _), new in zip(items, fresh, strict=True) if new])
+        return fresh
+
+    def _remove(self, connection: sa.Connection, items: Sequence[_Removal]) -> Sequence[bool]:
+        fresh = written_with(connection, [once for _, once in items], self._clock.now())
+        gone = [phone for (phone, _), new in zip(items, fresh, strict=True) if new]
+        forms = [form for phone in gone for form in _forms(phone)]
+        connection.execute(sa.delete(blacklist).where(blacklist.c.phone.in_(forms)))
+        return fresh
 
 
 class PostgresLookup:
@@ -127,28 +144,16 @@ class SqliteLookup:
         return self._connection
 
 
-def _add(connection: sa.Connection, entries: Sequence[BlacklistEntry]) -> Sequence[None]:
+def _insert(connection: sa.Connection, entries: Sequence[BlacklistEntry]) -> None:
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     for entry in entries:
         known = sa.exists().where(blacklist.c.phone.in_(_forms(entry.phone)))
         at = entry.created_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
         row = sa.select(
             sa.literal(entry.phone.msisdn), sa.literal(at, blacklist.c.created_at.type)
         ).where(~known)
-        insert = _insert(connection).from_select(["phone", "created_at"], row)
-        connection.execute(insert.on_conflict_do_nothing())
-    return [None] * len(entries)
-
-
-def _insert(connection: sa.Connection) -> sqlite.Insert | postgresql.Insert:
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(blacklist)
-    return postgresql.insert(blacklist)
-
-
-def _remove(connection: sa.Connection, phones: Sequence[Phone]) -> Sequence[None]:
-    forms = [form for phone in phones for form in _forms(phone)]
-    connection.execute(sa.delete(blacklist).where(blacklist.c.phone.in_(forms)))
-    return [None] * len(phones)
+        new = insert(blacklist).from_select(["phone", "created_at"], row)
+        connection.execute(new.on_conflict_do_nothing())
 
 
 def _select(

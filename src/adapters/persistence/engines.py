@@ -17,6 +17,8 @@ from adapters.persistence.transactions import (
 
 BUSY_TIMEOUT_S = 10
 READERS = 4
+WRITERS = 4
+"""The connections the outbox and the blacklist keep for themselves on PostgreSQL."""
 CONNECT_TIMEOUT_S = 5
 
 
@@ -64,7 +66,7 @@ def open_engines(target: DatabaseTarget) -> Engines:
     engine = create_async_engine(
         target.url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,
-        pool_size=READERS,
+        pool_size=READERS + WRITERS,
         max_overflow=READERS,
         pool_pre_ping=True,
         execution_options={"schema_translate_map": {None: target.schema}},

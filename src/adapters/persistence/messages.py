@@ -2,18 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.persistence.reads import read
 from adapters.persistence.rows import to_event, to_message, to_request
 from adapters.persistence.tables import events, messages, requests
-from adapters.persistence.transactions import AWAY, away
-from application.ports.repositories import StoredMessage
+from application.ports.repositories import MessageFilter, StoredMessage
 from domain.event import Event, EventName
+from domain.message import Message
 from domain.request import Request
+
+_DAY = timedelta(days=1)
+_RANDOM_BITS = 80
+"""Behind the milliseconds of a UUIDv7."""
 
 
 class SqlMessageRepository:
@@ -24,23 +30,19 @@ class SqlMessageRepository:
 
     async def message(self, message_id: UUID) -> StoredMessage | None:
         """Return a message with its history; see ``MessageRepository.message``."""
-        found = await self._rows(sa.select(messages).where(messages.c.id == message_id))
+        found = await self._stored(sa.select(messages).where(messages.c.id == message_id))
         if not found:
             return None
-        request = await self.request(found[0].request_id)
-        if request is None:
-            return None
-        lines = await self._rows(
-            sa.select(events).where(events.c.message_id == message_id).order_by(events.c.id)
+        lines = await read(
+            self._engine,
+            sa.select(events).where(events.c.message_id == message_id).order_by(events.c.id),
         )
-        stored = to_message(found[0], request)
-        accepted = Event(at=stored.message.created_at, name=EventName.ACCEPTED)
-        return replace(stored, history=(accepted, *map(to_event, lines)))
+        accepted = Event(at=found[0].message.created_at, name=EventName.ACCEPTED)
+        return replace(found[0], history=(accepted, *map(to_event, lines)))
 
     async def request(self, request_id: UUID) -> Request | None:
         """Return a request; see ``MessageRepository.request``."""
-        found = await self._rows(sa.select(requests).where(requests.c.id == request_id))
-        return to_request(found[0]) if found else None
+        return (await self._requests({request_id})).get(request_id)
 
     async def of_request(
         self, request: Request, *, after: UUID | None, limit: int
@@ -49,13 +51,64 @@ class SqlMessageRepository:
         query = sa.select(messages).where(messages.c.request_id == request.id)
         if after is not None:
             query = query.where(messages.c.id > after)
-        found = await self._rows(query.order_by(messages.c.id).limit(limit))
+        found = await read(self._engine, query.order_by(messages.c.id).limit(limit))
         return [to_message(row, request) for row in found]
 
-    async def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
-        try:
-            async with self._engine.connect() as connection:
-                found: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
-        except AWAY as error:
-            raise away(error) from None
-        return found
+    async def find(
+        self, wanted: MessageFilter, *, before: UUID | None, limit: int
+    ) -> Sequence[StoredMessage]:
+        """Return some messages, the latest first; see ``MessageRepository.find``."""
+        query = sa.select(messages).where(*_conditions(wanted))
+        if before is not None:
+            query = query.where(messages.c.id < before)
+        return await self._stored(query.order_by(messages.c.id.desc()).limit(limit))
+
+    async def taken_ids(self, message: Message) -> frozenset[str]:
+        """Return ids that are other messages'; see ``MessageRepository.taken_ids``."""
+        since = (message.attempted_at or message.created_at) - _DAY
+        query = sa.select(messages.c.provider_id).where(
+            messages.c.phone == message.recipient.msisdn,
+            messages.c.provider == message.provider,
+            messages.c.id != message.id,
+            messages.c.provider_id.is_not(None),
+            messages.c.attempted_at >= since,
+        )
+        return frozenset(row.provider_id for row in await read(self._engine, query))
+
+    async def _stored(self, query: sa.Select[Any]) -> list[StoredMessage]:
+        found = await read(self._engine, query)
+        known = await self._requests({row.request_id for row in found})
+        return [to_message(row, known[row.request_id]) for row in found if row.request_id in known]
+
+    async def _requests(self, ids: set[UUID]) -> dict[UUID, Request]:
+        if not ids:
+            return {}
+        found = await read(self._engine, sa.select(requests).where(requests.c.id.in_(ids)))
+        return {row.id: to_request(row) for row in found}
+
+
+def _conditions(wanted: MessageFilter) -> list[sa.ColumnElement[bool]]:
+    """Say what is wanted; a time is told of the ids, too, so that their index is used."""
+    found = []
+    if wanted.phone is not None:
+        found.append(messages.c.phone == wanted.phone.msisdn)
+    if wanted.status is not None:
+        found.append(messages.c.status == wanted.status)
+    if wanted.provider is not None:
+        found.append(messages.c.provider == wanted.provider)
+    if wanted.reference is not None:
+        of_it = sa.select(requests.c.id).where(requests.c.reference == wanted.reference)
+        found.append(messages.c.request_id.in_(of_it))
+    if wanted.since is not None:
+        found += [
+            messages.c.created_at >= wanted.since,
+            messages.c.id >= _named(wanted.since - _DAY),
+        ]
+    if wanted.until is not None:
+        found += [messages.c.created_at < wanted.until, messages.c.id < _named(wanted.until + _DAY)]
+    return found
+
+
+def _named(at: datetime) -> UUID:
+    """Return the first name of a time; within a day, as clocks are set and requests are large."""
+    return UUID(int=int(at.timestamp() * 1000) << _RANDOM_BITS)

@@ -1,19 +1,23 @@
 """Domain objects to rows and back: the whole mapping of the outbox tables."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
-from adapters.persistence.bulk import Row
 from application.ports.outbox import NewMessage, Settlement
 from application.ports.repositories import StoredMessage
 from domain.event import Event, EventName
+from domain.idempotency import IdempotencyKey
 from domain.message import Channel, Failure, Message, MessageStatus
 from domain.phone import Phone
 from domain.request import Request
 from domain.segments import Encoding
 from domain.sender_id import SenderId
+from domain.terms import OnUnknown, Priority, Terms
+
+Row = dict[str, Any]
+ORPHANED_AFTER = timedelta(minutes=1)
+"""A key nobody says anything of for so long has lost the process that served it."""
 
 
 def request_row(request: Request) -> Row:
@@ -26,36 +30,52 @@ def request_row(request: Request) -> Row:
         "sender": None if request.sender is None else request.sender.text,
         "reference": request.reference,
         "created_at": request.created_at,
+        "route": ",".join(request.terms.route),
+        "priority": request.terms.priority,
+        "on_unknown": request.terms.on_unknown,
+        "force": request.terms.force,
+        "background": request.background,
     }
 
 
-def message_row(new: NewMessage, owner: UUID) -> Row:
+def message_row(new: NewMessage, owner: UUID, now: datetime) -> Row:
     """Map a message on its way in; its text, sender and reference are its request's."""
-    message, lease = new.message, new.lease
+    message, lease, route = new.message, new.lease, new.message.terms.route
     return {
         "id": message.id,
         "request_id": message.request_id,
         "phone": message.recipient.msisdn,
-        "provider": message.provider,
         "segments": new.segments.count,
         "encoding": new.segments.encoding,
-        "attempts": message.attempts,
+        "priority": message.terms.priority,
         "created_at": message.created_at,
-        "due_at": message.created_at,
+        "due_at": message.due_at or message.created_at,
+        "expires_at": message.expires_at,
         "lease_token": None if lease is None else lease.token,
         "lease_owner": None if lease is None else owner,
-        "lease_until": None if lease is None else lease.until,
+        "lease_until": None if lease is None else now + timedelta(seconds=lease.length_s),
+        "diversion": ",".join(route) if len(route) > 1 else None,
         **_state(message),
     }
 
 
-def settled_row(settlement: Settlement) -> Row:
-    """Map what a settlement changes, and the lease it must still hold."""
-    message, lease = settlement.message, settlement.lease
+def settled_row(settlement: Settlement, owner: UUID, now: datetime) -> Row:
+    """Map what a settlement changes, and the lease it must still hold.
+
+    ``due_at`` is ``None`` where it stays.
+    """
+    message, renewed, wait_s = settlement.message, settlement.renewed, settlement.wait_s
+    queued, unknown = (message.status is s for s in (MessageStatus.QUEUED, MessageStatus.UNKNOWN))
+    then = None if wait_s is None else now + timedelta(seconds=wait_s)
     return {
         "of_id": message.id,
-        "of_token": lease.token,
-        "of_status": MessageStatus.SENDING,
+        "of_token": settlement.lease.token,
+        "of_status": settlement.was,
+        "token": settlement.lease.token if renewed is None else renewed.token,
+        "lease_owner": None if renewed is None else owner,
+        "lease_until": None if renewed is None else now + timedelta(seconds=renewed.length_s),
+        "due": (then or now) if queued else None,
+        "lookup_at": then if unknown else None,
         **_state(message),
     }
 
@@ -63,7 +83,12 @@ def settled_row(settlement: Settlement) -> Row:
 def _state(message: Message) -> Row:
     failure = message.failure
     return {
+        "provider": message.provider,
         "status": message.status,
+        "attempts": message.attempts,
+        "attempted_at": message.attempted_at,
+        "lookups": message.lookups,
+        "resends": message.resends,
         "updated_at": message.updated_at,
         "provider_id": message.provider_id,
         "error_code": None if failure is None else failure.code,
@@ -85,7 +110,20 @@ def event_row(message_id: UUID, event: Event) -> Row:
     }
 
 
-def to_request(row: sa.Row[Any]) -> Request:
+def key_row(key: IdempotencyKey, request_id: UUID | None, owner: UUID | None, now: datetime) -> Row:
+    """Map an idempotency key whose first call begins now."""
+    return {
+        "account": key.account,
+        "key": key.key,
+        "fingerprint": key.fingerprint,
+        "request_id": request_id,
+        "created_at": now,
+        "running_until": now + ORPHANED_AFTER,
+        "running_owner": owner,
+    }
+
+
+def to_request(row: Any) -> Request:  # noqa: ANN401 - of either database's driver
     """Read a request back."""
     return Request(
         id=row.id,
@@ -95,10 +133,17 @@ def to_request(row: sa.Row[Any]) -> Request:
         created_at=row.created_at,
         sender=None if row.sender is None else SenderId(row.sender),
         reference=row.reference,
+        terms=Terms(
+            route=tuple(row.route.split(",")) if row.route else (),
+            priority=Priority(row.priority),
+            on_unknown=OnUnknown(row.on_unknown),
+            force=bool(row.force),
+        ),
+        background=bool(row.background),
     )
 
 
-def to_message(row: sa.Row[Any], request: Request) -> StoredMessage:
+def to_message(row: Any, request: Request) -> StoredMessage:  # noqa: ANN401 - as above
     """Read a message back, without its history."""
     failure = None
     if row.error_code is not None:
@@ -115,14 +160,20 @@ def to_message(row: sa.Row[Any], request: Request) -> StoredMessage:
         updated_at=row.updated_at,
         sender=request.sender,
         reference=request.reference,
+        terms=request.terms,
+        due_at=None if row.due_at == row.created_at else row.due_at,
+        expires_at=row.expires_at,
         provider_id=row.provider_id,
         attempts=row.attempts,
+        attempted_at=row.attempted_at,
+        lookups=row.lookups,
+        resends=row.resends,
         failure=failure,
     )
     return StoredMessage(message, Encoding(row.encoding), row.segments)
 
 
-def to_event(row: sa.Row[Any]) -> Event:
+def to_event(row: Any) -> Event:  # noqa: ANN401 - as above
     """Read one line of a history back."""
     return Event(
         at=row.at,

@@ -71,7 +71,21 @@ requests = sa.Table(
     sa.Column("sender", sa.String(16)),
     sa.Column("reference", sa.String(100)),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("route", sa.String(100), nullable=False, server_default=sa.text("''")),
+    sa.Column("priority", sa.SmallInteger, nullable=False, server_default="1"),
+    sa.Column("on_unknown", sa.String(8), nullable=False, server_default="hold"),
+    sa.Column("force", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("background", sa.Boolean, nullable=False, server_default=sa.false()),
     sqlite_with_rowid=False,
+)
+"""``route``: the providers' codes in the order they are tried, between commas."""
+
+by_reference = sa.Index(
+    "ix_sms_requests_reference",
+    requests.c.reference,
+    requests.c.id,
+    sqlite_where=requests.c.reference.is_not(None),
+    postgresql_where=requests.c.reference.is_not(None),
 )
 
 messages = sa.Table(
@@ -97,12 +111,19 @@ messages = sa.Table(
     sa.Column("error_code", sa.String(32)),
     sa.Column("error_text", sa.Text),
     sa.Column("provider_code", sa.String(64)),
+    sa.Column("attempted_at", UtcDateTime),
+    sa.Column("lookup_at", UtcDateTime),
+    sa.Column("lookups", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("resends", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("diversion", sa.String(100)),
     sqlite_with_rowid=False,
 )
 """One recipient's SMS or call.
 
 ``priority``: 0 otp, 1 transactional, 2 bulk. ``lease_*`` are set while ``status`` is ``sending``;
-``lease_owner`` names the process's start. The phone is digits without ``+``.
+``lease_owner`` names the process's start. The phone is digits without ``+``. ``lookup_at``: when
+the provider is asked about an ``unknown`` one, ``NULL`` when it is asked no more. ``diversion``:
+the request's route where that has several providers.
 """
 
 queued = sa.Index(
@@ -119,6 +140,27 @@ leased = sa.Index(
     sqlite_where=messages.c.status == "sending",
     postgresql_where=messages.c.status == "sending",
 )
+expiring = sa.Index(
+    "ix_sms_messages_expiring",
+    messages.c.expires_at,
+    sqlite_where=messages.c.status == "queued",
+    postgresql_where=messages.c.status == "queued",
+)
+doubtful = sa.Index(
+    "ix_sms_messages_doubtful",
+    messages.c.provider,
+    messages.c.lookup_at,
+    sqlite_where=(messages.c.status == "unknown") & messages.c.lookup_at.is_not(None),
+    postgresql_where=(messages.c.status == "unknown") & messages.c.lookup_at.is_not(None),
+)
+divertible = sa.Index(
+    "ix_sms_messages_divertible",
+    messages.c.provider,
+    messages.c.due_at,
+    sqlite_where=(messages.c.status == "queued") & messages.c.diversion.is_not(None),
+    postgresql_where=(messages.c.status == "queued") & messages.c.diversion.is_not(None),
+)
+by_phone = sa.Index("ix_sms_messages_phone", messages.c.phone, messages.c.id)
 of_request = sa.Index("ix_sms_messages_request", messages.c.request_id, messages.c.id)
 
 events = sa.Table(
@@ -134,6 +176,40 @@ events = sa.Table(
     sa.Column("duration_ms", sa.Integer),
 )
 """What happened to a message after it was accepted; rows are never changed."""
+
+provider_states = sa.Table(
+    "sms_provider_states",
+    metadata,
+    sa.Column("provider", sa.String(32), primary_key=True),
+    sa.Column("tat", UtcDateTime, nullable=False),
+    sa.Column("paused_until", UtcDateTime, nullable=False),
+    sa.Column("retry_at", UtcDateTime),
+    sa.Column("trips", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("reason", sa.String(64), nullable=False, server_default=sa.text("''")),
+)
+"""What all processes know of a provider.
+
+``tat``: the next free slot at its rate (GCRA's theoretical arrival time). ``retry_at``: when its
+open circuit may be probed, ``NULL`` while it is closed. Questions have rows of their own,
+``smscru:lookup``.
+"""
+
+idempotency_keys = sa.Table(
+    "sms_idempotency_keys",
+    metadata,
+    sa.Column("account", sa.String(64), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+    sa.Column("request_id", sa.Uuid),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("running_until", UtcDateTime, nullable=False),
+    sa.Column("running_owner", sa.Uuid),
+    sa.Column("answer_status", sa.SmallInteger),
+    sa.Column("answer_headers", sa.Text),
+    sa.Column("answer_body", sa.LargeBinary),
+    sqlite_with_rowid=False,
+)
+"""Keys callers gave, and what was answered; ``answer_headers`` is a JSON object."""
 
 blacklist = sa.Table(
     "sms_blacklist",

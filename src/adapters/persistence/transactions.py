@@ -1,6 +1,7 @@
 """One connection that writes: transactions one after another, each durable on return."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,6 +17,7 @@ Work = Callable[[sa.Connection], Result]
 TIMEOUT_S = 15.0
 AWAY = (
     sa.exc.OperationalError,
+    sqlite3.OperationalError,  # of a statement that goes past SQLAlchemy
     sa.exc.InterfaceError,
     sa.exc.InternalError,  # the server has turned read-only, for one
     sa.exc.TimeoutError,  # no connection became free in time; it is no ``TimeoutError``

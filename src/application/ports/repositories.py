@@ -2,15 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from application.ports.idempotency import StoredAnswer
 from domain.blacklist import BlacklistEntry
 from domain.event import Event
-from domain.message import Message
+from domain.idempotency import IdempotencyKey
+from domain.message import Message, MessageStatus
 from domain.phone import Phone
 from domain.request import Request
 from domain.segments import Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A change that is made once, however often it is asked for, and the answer to all of them."""
+
+    key: IdempotencyKey
+    answer: StoredAnswer
 
 
 class BlacklistRepository(Protocol):
@@ -19,12 +30,16 @@ class BlacklistRepository(Protocol):
     Every method raises ``StorageUnavailableError`` when the database cannot be reached.
     """
 
-    async def add(self, entry: BlacklistEntry) -> None:
-        """Put a phone on the list; one already there keeps its date. Durable on return."""
+    async def add(self, entry: BlacklistEntry, once: Once | None = None) -> bool:
+        """Put a phone on the list; one already there keeps its date. Durable on return.
+
+        Returns:
+            False when the key of ``once`` was there already: then nothing was changed.
+        """
         ...
 
-    async def remove(self, phone: Phone) -> None:
-        """Take a phone off the list, if it is there. Durable on return."""
+    async def remove(self, phone: Phone, once: Once | None = None) -> bool:
+        """Take a phone off the list, if it is there. Durable on return; see ``add``."""
         ...
 
     async def find(self, phone: Phone) -> BlacklistEntry | None:
@@ -50,6 +65,23 @@ class StoredMessage:
     history: tuple[Event, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFilter:
+    """Which messages are wanted; what is ``None`` does not matter.
+
+    Attributes:
+        since: accepted at this time or later.
+        until: accepted before this time.
+    """
+
+    phone: Phone | None = None
+    status: MessageStatus | None = None
+    provider: str | None = None
+    reference: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class MessageRepository(Protocol):
     """The read side: what is known of a message and of a request.
 
@@ -68,4 +100,24 @@ class MessageRepository(Protocol):
         self, request: Request, *, after: UUID | None, limit: int
     ) -> Sequence[StoredMessage]:
         """Return up to ``limit`` messages of a request behind ``after``, without histories."""
+        ...
+
+    async def find(
+        self, wanted: MessageFilter, *, before: UUID | None, limit: int
+    ) -> Sequence[StoredMessage]:
+        """Return up to ``limit`` messages, the latest first, without histories.
+
+        Args:
+            wanted: which ones.
+            before: the id of the last message of the page before.
+            limit: of this page.
+        """
+        ...
+
+    async def taken_ids(self, message: Message) -> frozenset[str]:
+        """Return the provider's ids of other messages to the same phone through the same provider.
+
+        Those of a day before this one's attempt and after it: a provider that is asked by phone
+        and time must not hand one of them out again.
+        """
         ...

@@ -18,6 +18,10 @@ class Clock(Protocol):
         """Return seconds that only ever grow, for durations."""
         ...
 
+    def boot(self) -> float:
+        """Return seconds that grow while the machine sleeps, too, for the end of leases."""
+        ...
+
 
 class Ids(Protocol):
     """New names."""

@@ -1,4 +1,7 @@
-"""Who may call: ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
+"""Who may call: ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``.
+
+Whose key it was goes along in the scope, under ``auth``.
+"""
 
 import hmac
 from collections.abc import Iterable, Iterator
@@ -9,6 +12,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from entrypoints.http.errors import error_reply
+from entrypoints.http.incoming import account_named
 from entrypoints.http.shortcut import send_reply
 
 OPEN = frozenset({"/livez", "/readyz", "/docs", "/openapi.json"})
@@ -31,19 +35,24 @@ class KeyGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != ScopeType.HTTP or self._may(scope):
+        if scope["type"] != ScopeType.HTTP or _is_open(scope["path"]):
+            await self._app(scope, receive, send)
+        elif (key := self._shown(scope)) is not None:
+            scope["auth"] = account_named(key)
             await self._app(scope, receive, send)
         else:
             await send_reply(_DENIED, send)
 
-    def _may(self, scope: HTTPScope) -> bool:
-        if scope["path"] in OPEN or scope["path"].startswith(OPEN_BELOW):
-            return True
-        return any(self._knows(key) for key in _keys(scope))
+    def _shown(self, scope: HTTPScope) -> bytes | None:
+        return next((key for key in _keys(scope) if self._knows(key)), None)
 
     def _knows(self, key: bytes) -> bool:
         digest = sha256(key).digest()
         return any(hmac.compare_digest(digest, known) for known in self._digests)
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN or path.startswith(OPEN_BELOW)
 
 
 def _keys(scope: HTTPScope) -> Iterator[bytes]:

@@ -1,28 +1,33 @@
 """The HTTP application: routes, documents, life span."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from litestar import Litestar, Router
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
 from litestar.static_files import create_static_files_router
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from entrypoints.container import Container
 from entrypoints.http.access import KeyGuard
 from entrypoints.http.blacklist import delete_blacklist, get_blacklist, post_blacklist
 from entrypoints.http.bodies import MAX_BODY_BYTES
 from entrypoints.http.calls import post_call
+from entrypoints.http.cancellation import post_cancel
 from entrypoints.http.documents import ASSETS, get_openapi, key_security, openapi_config
 from entrypoints.http.errors import handle
 from entrypoints.http.health import head_livez, head_readyz, livez, readyz
+from entrypoints.http.message_list import get_messages
 from entrypoints.http.messages import get_message, get_request
-from entrypoints.http.sending import UseCase
-from entrypoints.http.shortcut import Shortcut
+from entrypoints.http.sending import answer
+from entrypoints.http.shortcut import Answer, Shortcut
 from entrypoints.http.sms import post_sms
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -33,40 +38,70 @@ _KEYED = (
     post_blacklist,
     delete_blacklist,
     get_blacklist,
+    get_messages,
     get_message,
     get_request,
+    post_cancel,
 )
-_USE_CASES = ("send_sms", "place_call", "manage_blacklist", "stories", "storage")
+_HEALTH = (livez, head_livez, readyz, head_readyz)
+_USE_CASES = (
+    "send_sms",
+    "place_call",
+    "replays",
+    "manage_blacklist",
+    "stories",
+    "cancel_message",
+)
+WORKER = "worker"
 
 
-def create_app(container: Container, *, lifespan: Lifespan | None = None) -> ASGIApp:
+def create_app(
+    container: Container, *, lifespan: Lifespan | None = None, role: str = "all"
+) -> ASGIApp:
     """Build the application on a container, which somebody else opens and closes.
 
     Args:
         container: with its settings.
         lifespan: that somebody, where it is the application itself.
+        role: a ``worker`` only tells of its health.
     """
+    if role == WORKER:
+        return _litestar(container, _HEALTH, lifespan, ())
     keys = container.settings().api_keys
-    litestar = Litestar(
-        [
-            Router("/", route_handlers=_KEYED, security=key_security(keys=bool(keys))),
-            livez,
-            head_livez,
-            readyz,
-            head_readyz,
-            get_openapi,
-            _assets(),
-        ],
-        dependencies={name: _provide(getattr(container, name)) for name in _USE_CASES},
-        exception_handlers={HTTPException: handle, Exception: handle},
-        lifespan=[] if lifespan is None else [lifespan],
-        logging_config=None,
-        openapi_config=openapi_config(version("habar"), keys=bool(keys)),
-        request_max_body_size=MAX_BODY_BYTES,
+    handlers = (
+        Router("/", route_handlers=_KEYED, security=key_security(keys=bool(keys))),
+        *_HEALTH,
+        get_openapi,
+        _assets(),
     )
-    routes: dict[str, UseCase] = {"/sms": container.send_sms(), "/call": container.place_call()}
+    config = openapi_config(version("habar"), keys=bool(keys))
+    litestar = _litestar(container, handlers, lifespan, _USE_CASES, config)
+    replays = container.replays()
+    routes: dict[str, Answer] = {
+        "/sms": partial(answer, container.send_sms(), replays),
+        "/call": partial(answer, container.place_call(), replays),
+    }
     app = Shortcut(litestar, routes)
     return KeyGuard(app, keys) if keys else app
+
+
+def _litestar(
+    container: Container,
+    handlers: Sequence[ControllerRouterHandler],
+    lifespan: Lifespan | None,
+    use_cases: Sequence[str],
+    config: OpenAPIConfig | None = None,
+) -> Litestar:
+    handle_all: dict[Any, Any] = {HTTPException: handle, Exception: handle}
+    return Litestar(
+        handlers,
+        dependencies={name: _provide(getattr(container, name)) for name in ("storage", *use_cases)},
+        exception_handlers=handle_all,
+        lifespan=[] if lifespan is None else [lifespan],
+        logging_config=None,
+        openapi_config=config,
+        request_max_body_size=MAX_BODY_BYTES,
+    )
 
 
 def _provide(make: Callable[[], object]) -> Provide:

@@ -4,6 +4,7 @@ The phone of ``DELETE`` and ``GET`` stands in a JSON body, as documented, or in 
 wins: browsers and some proxies drop such bodies.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import msgspec
@@ -13,17 +14,25 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, RawBody
 
 from application.manage_blacklist import ManageBlacklist
+from application.ports.repositories import Once
+from application.replays import Replays
 from domain.blacklist import BlacklistEntry
 from entrypoints.http.bodies import PHONE, check_headers, decode
 from entrypoints.http.errors import BodyError, response
+from entrypoints.http.incoming import incoming
+from entrypoints.http.once import once, stored
 from entrypoints.http.openapi import (
     WITH_BODY,
+    WITH_KEY,
     OptionalPhoneOperation,
     PhoneOperation,
+    RemovalOperation,
     answers,
 )
+from entrypoints.http.queries import query_phone
 from entrypoints.http.replies import OK, HttpRequest, Reply, StatusAnswer, encode
 
+Change = Callable[[str, Once | None], Awaitable[None]]
 _NEVER_CACHED = CacheControlHeader(no_store=True)
 
 
@@ -51,33 +60,35 @@ class EntryAnswer(msgspec.Struct, frozen=True):
     "/blacklist",
     status_code=200,
     operation_class=PhoneOperation,
-    responses=answers(StatusAnswer, WITH_BODY),
+    responses=answers(StatusAnswer, WITH_KEY),
 )
 async def post_blacklist(
     body: RawBody,
     request: HttpRequest,
     manage_blacklist: NamedDependency[ManageBlacklist],
+    replays: NamedDependency[Replays],
 ) -> Response[bytes]:
     """Put a phone on the blacklist; one already there keeps its date."""
-    await manage_blacklist.add(_written(body, request))
-    return response(OK)
+    phone = _written(body, request)
+    return response(await _change(manage_blacklist.add, phone, replays, request, body))
 
 
 @delete(
     "/blacklist",
     status_code=200,
-    operation_class=OptionalPhoneOperation,
-    responses=answers(StatusAnswer, WITH_BODY),
+    operation_class=RemovalOperation,
+    responses=answers(StatusAnswer, WITH_KEY),
 )
 async def delete_blacklist(
     body: RawBody,
     request: HttpRequest,
     manage_blacklist: NamedDependency[ManageBlacklist],
+    replays: NamedDependency[Replays],
     phone: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """Take a phone off the blacklist; also when it was not there."""
-    await manage_blacklist.remove(_asked(phone, body, request))
-    return response(OK)
+    asked = _asked(phone, body, request)
+    return response(await _change(manage_blacklist.remove, asked, replays, request, body))
 
 
 @get(
@@ -97,10 +108,24 @@ async def get_blacklist(
     return response(Reply(encode(_answer(entry))))
 
 
+async def _change(
+    change: Change, phone: str, replays: Replays, request: HttpRequest, body: bytes
+) -> Reply:
+    key = incoming(request.scope, body).key
+    if key is None:
+        await change(phone, None)
+        return OK
+
+    async def serve() -> Reply:
+        await change(phone, Once(key, stored(OK)))
+        return OK
+
+    return await once(replays, key, serve)
+
+
 def _asked(query: str | None, body: bytes, request: HttpRequest) -> str:
     if query is not None:
-        # In a query string a plus sign means a space.
-        return f"+{query[1:]}" if query.startswith(" ") else query
+        return query_phone(query)
     if not body:
         raise BodyError("missing_phone", "Name the phone in ?phone=77011234567 or a JSON body.")
     return _written(body, request)

@@ -2,28 +2,36 @@
 
 import re
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from entrypoints.http.errors import BodyError
+from entrypoints.http.errors import BodyError, invalid_field
 from entrypoints.http.headers import RawHeaders, header
-from entrypoints.http.replies import FieldError
 
 Body = TypeVar("Body")
 WholeNumber = Annotated[int, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+TimeText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 MAX_BODY_BYTES = 4_000_000
 """A request of 100 000 phones has about 1.6 MB."""
 _BOM = b"\xef\xbb\xbf"
 _MISSING = re.compile(r"missing required field `(\w+)`")
 _WRONG = re.compile(r" - at `\$\.(\w+)(.*)`\Z")
 _ONE_PHONE = "a phone, as text or as a whole number"
+_SECONDS = "a number of seconds, from 0 to 1000000000"
 _WANTED = {
     "phones": "a phone or a list of phones, each as text or as a whole number",
     "phone": _ONE_PHONE,
     "force": "true or false",
     "dry_run": "true or false",
+    "delay": _SECONDS,
+    "ttl": _SECONDS,
+    "priority": "otp, transactional or bulk",
+    "fallback": "a provider's code or a list of them",
+    "on_unknown": "hold or resend",
 }
+_WANTED_INSIDE = {"phones": _ONE_PHONE, "fallback": "a provider's code, as text"}
 _TEXT = "text"
 
 
@@ -37,6 +45,12 @@ class SendBody(msgspec.Struct, frozen=True, kw_only=True):
     sender: str | None = None
     reference: str | None = None
     dry_run: bool = False
+    send_at: TimeText | None = None
+    delay: Seconds | None = None
+    ttl: Seconds | None = None
+    priority: Literal["otp", "transactional", "bulk"] | None = None
+    fallback: str | list[str] | None = None
+    on_unknown: Literal["hold", "resend"] | None = None
 
     @property
     def phone_list(self) -> list[str]:
@@ -44,6 +58,11 @@ class SendBody(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(self.phones, list):
             return [p if isinstance(p, str) else str(p) for p in self.phones]
         return [str(self.phones)]
+
+    @property
+    def fallback_list(self) -> list[str] | None:
+        """The providers' codes, however they were written."""
+        return [self.fallback] if isinstance(self.fallback, str) else self.fallback
 
 
 class PhoneBody(msgspec.Struct, frozen=True):
@@ -104,16 +123,9 @@ def check_headers(headers: RawHeaders) -> None:
 
 def _wrong_shape(error: msgspec.ValidationError) -> BodyError:
     if missing := _MISSING.search(str(error)):
-        return _wrong_field(missing[1], "is missing")
+        return invalid_field(missing[1], "is missing")
     if wrong := _WRONG.search(str(error)):
         name, index = wrong.groups()
-        wanted = _ONE_PHONE if index else _WANTED.get(name, _TEXT)
-        return _wrong_field(name + index, f"must be {wanted}")
+        wanted = (_WANTED_INSIDE if index else _WANTED).get(name, _TEXT)
+        return invalid_field(name + index, f"must be {wanted}")
     return BodyError("invalid_request", "The body must be a JSON object.")
-
-
-def _wrong_field(field: str, problem: str) -> BodyError:
-    sentence = f"{field} {problem}."
-    return BodyError(
-        "invalid_request", f"The request is not valid: {sentence}", [FieldError(field, sentence)]
-    )

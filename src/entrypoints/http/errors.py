@@ -7,20 +7,27 @@ from http import HTTPStatus
 from litestar import MediaType, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from application.errors import StorageUnavailableError
+from application.errors import StoppingError, StorageUnavailableError
 from domain.errors import (
     DomainError,
+    InvalidIdempotencyKeyError,
     InvalidPhoneError,
     InvalidReferenceError,
+    InvalidScheduleError,
     InvalidSenderError,
+    InvalidTermsError,
     InvalidTextError,
+    KeyReusedError,
     MessageNotFoundError,
     MessageTooLongError,
     NotBlacklistedError,
+    NotCancelableError,
     ProviderCannotCallError,
     ProviderNotConfiguredError,
+    QueueTooOldError,
     RecipientCountError,
     RequestNotFoundError,
+    RequestRunningError,
     UnknownProviderError,
 )
 from entrypoints.http.replies import ErrorEnvelope, FieldError, HttpRequest, Reply, encode
@@ -39,9 +46,17 @@ REPLIES: dict[type[DomainError], tuple[HTTPStatus, str]] = {
     ProviderNotConfiguredError: (HTTPStatus.BAD_REQUEST, "provider_not_configured"),
     ProviderCannotCallError: (HTTPStatus.BAD_REQUEST, "provider_cannot_call"),
     NotBlacklistedError: (HTTPStatus.BAD_REQUEST, "not_blacklisted"),
+    InvalidScheduleError: (HTTPStatus.BAD_REQUEST, "invalid_schedule"),
+    InvalidTermsError: (HTTPStatus.BAD_REQUEST, "invalid_terms"),
+    InvalidIdempotencyKeyError: (HTTPStatus.BAD_REQUEST, "invalid_idempotency_key"),
     MessageNotFoundError: (HTTPStatus.NOT_FOUND, "message_not_found"),
     RequestNotFoundError: (HTTPStatus.NOT_FOUND, "request_not_found"),
+    NotCancelableError: (HTTPStatus.CONFLICT, "not_cancelable"),
+    RequestRunningError: (HTTPStatus.CONFLICT, "request_running"),
+    KeyReusedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
+    QueueTooOldError: (HTTPStatus.SERVICE_UNAVAILABLE, "queue_too_old"),
 }
+_RETRY_AFTER_S: dict[type[DomainError], int] = {RequestRunningError: 1, QueueTooOldError: 30}
 _PLAIN: dict[int, tuple[str, str]] = {
     HTTPStatus.NOT_FOUND: ("not_found", "There is nothing under this path; see /docs."),
     HTTPStatus.METHOD_NOT_ALLOWED: (
@@ -69,6 +84,14 @@ class BodyError(Exception):
         self.reply = error_reply(status, code, message, errors)
 
 
+def invalid_field(field: str, problem: str) -> BodyError:
+    """Make the error of one field, or parameter, that has the wrong shape."""
+    sentence = f"{field} {problem}."
+    return BodyError(
+        "invalid_request", f"The request is not valid: {sentence}", [FieldError(field, sentence)]
+    )
+
+
 def error_reply(
     status: int,
     code: str,
@@ -85,13 +108,11 @@ def reply_to(error: Exception) -> Reply:
     """Turn any error into its reply; one nobody foresaw is logged and becomes a 500."""
     match error:
         case DomainError():
-            status, code = REPLIES[type(error)]
-            problems = [FieldError(p.field, p.message) for p in error.problems]
-            return error_reply(status, code, error.message, problems)
+            return _domain_reply(error)
         case BodyError():
             return error.reply
-        case StorageUnavailableError():
-            return _storage_reply(error)
+        case StorageUnavailableError() | StoppingError():
+            return _unavailable_reply(error)
         case ValidationException():
             return _parameter_reply(error)
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -115,7 +136,22 @@ def response(reply: Reply) -> Response[bytes]:
     )
 
 
-def _storage_reply(error: StorageUnavailableError) -> Reply:
+def _domain_reply(error: DomainError) -> Reply:
+    status, code = REPLIES[type(error)]
+    problems = [FieldError(p.field, p.message) for p in error.problems]
+    wait_s = _RETRY_AFTER_S.get(type(error))
+    headers = {} if wait_s is None else {"Retry-After": str(wait_s)}
+    return error_reply(status, code, error.message, problems, headers)
+
+
+def _unavailable_reply(error: StorageUnavailableError | StoppingError) -> Reply:
+    if isinstance(error, StoppingError):
+        return error_reply(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "stopping",
+            "The service is stopping; nothing was done. Try again soon.",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        )
     _log.error("storage unavailable: %s", error)
     return error_reply(
         HTTPStatus.SERVICE_UNAVAILABLE,

@@ -6,7 +6,7 @@ import msgspec
 
 from application.ports.repositories import StoredMessage
 from domain.event import Event
-from domain.message import Failure, Message
+from domain.message import Failure, Message, MessageStatus
 from domain.request import Request
 
 
@@ -54,9 +54,13 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None
     segments: int
     encoding: str
+    priority: str
     attempts: int
+    lookups: int
     created_at: datetime
     updated_at: datetime
+    due_at: datetime | None
+    expires_at: datetime | None
     error: ErrorView | None
     history: list[EventView] | msgspec.UnsetType = msgspec.UNSET
 
@@ -69,6 +73,7 @@ class RequestView(msgspec.Struct, frozen=True):
     recipients: int
     sender: str | None
     reference: str | None
+    priority: str
     created_at: datetime
 
 
@@ -99,9 +104,13 @@ def message_view(stored: StoredMessage) -> MessageView:
         reference=message.reference,
         segments=stored.segments,
         encoding=stored.encoding,
+        priority=message.terms.priority.label,
         attempts=message.attempts,
+        lookups=message.lookups,
         created_at=message.created_at,
         updated_at=message.updated_at,
+        due_at=message.due_at if message.status is MessageStatus.QUEUED else None,
+        expires_at=message.expires_at,
         error=_error(message.failure),
         history=[_event(event) for event in stored.history] or msgspec.UNSET,
     )
@@ -115,6 +124,7 @@ def request_view(request: Request) -> RequestView:
         recipients=request.recipients,
         sender=None if request.sender is None else request.sender.text,
         reference=request.reference,
+        priority=request.terms.priority.label,
         created_at=request.created_at,
     )
 

@@ -9,6 +9,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
+from application.ports.repositories import StoredMessage
 from application.stories import MAX_PAGE, Stories
 from domain.errors import MessageNotFoundError, RequestNotFoundError
 from entrypoints.http.errors import response
@@ -57,12 +58,7 @@ async def get_message(
     message_id: FromPath[str], stories: NamedDependency[Stories]
 ) -> Response[bytes]:
     """Tell what became of a message."""
-    wanted = _uuid(message_id)
-    if wanted is None:
-        raise MessageNotFoundError("There is no such message; ids look like UUIDs.")
-    stored = await stories.message(wanted)
-    content = MessageContent(message_view(stored))
-    return response(Reply(encode(MessageAnswer(status=True, content=content))))
+    return message_response(await stories.message(message_uuid(message_id)))
 
 
 @get(
@@ -90,6 +86,24 @@ async def get_request(
         None if story.next_after is None else str(story.next_after),
     )
     return response(Reply(encode(RequestAnswer(status=True, content=content))))
+
+
+def message_response(stored: StoredMessage) -> Response[bytes]:
+    """Answer with one message."""
+    content = MessageContent(message_view(stored))
+    return response(Reply(encode(MessageAnswer(status=True, content=content))))
+
+
+def message_uuid(text: str) -> UUID:
+    """Read a message's id from a path.
+
+    Raises:
+        MessageNotFoundError: no message can have it.
+    """
+    wanted = _uuid(text)
+    if wanted is None:
+        raise MessageNotFoundError("There is no such message; ids look like UUIDs.")
+    return wanted
 
 
 def _uuid(text: str) -> UUID | None:

@@ -18,31 +18,61 @@ from litestar.openapi.spec import (
     Schema,
 )
 
+from domain.idempotency import KEY_LENGTH
 from entrypoints.http.bodies import PhoneBody, SendBody
 from entrypoints.http.replies import ErrorEnvelope
 
 _KEYED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE)
+LISTING = _KEYED
 NOT_FOUND = (*_KEYED, HTTPStatus.NOT_FOUND)
 WITH_BODY = (
     *_KEYED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 )
+CANCELING = (*NOT_FOUND, HTTPStatus.CONFLICT)
+WITH_KEY = (*WITH_BODY, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+_GOOD = (HTTPStatus.OK, HTTPStatus.ACCEPTED)
 _STRING = Schema(type=OpenAPIType.STRING)
 _SEND_EXAMPLE = {"phones": ["77011234567", "77070001234"], "message": "Hello, world!"}
 _PHONE_EXAMPLE = {"phone": "77011234567"}
+_PREFER = Parameter(
+    "Prefer",
+    "header",
+    schema=_STRING,
+    description=(
+        "return=representation adds one row per recipient to the answer; respond-async answers"
+        " as soon as the messages are on disk, and sends them in the background (RFC 7240)"
+    ),
+)
+_KEY = Parameter(
+    "Idempotency-Key",
+    "header",
+    schema=Schema(type=OpenAPIType.STRING, min_length=1, max_length=KEY_LENGTH),
+    description="Printable ASCII. With the same key the same request is served only once.",
+)
 
 
 def answers(
-    answer: type[msgspec.Struct], errors: Iterable[HTTPStatus]
+    answer: type[msgspec.Struct], errors: Iterable[HTTPStatus], *, accepted: bool = False
 ) -> Mapping[int, ResponseSpec]:
-    """Document the answer of a route, and the errors it can give."""
+    """Document the answer of a route, and the errors it can give.
+
+    Args:
+        answer: where all is well.
+        errors: their statuses.
+        accepted: whether the answer may also be that it will be done.
+    """
     refusals = {
         int(status): ResponseSpec(ErrorEnvelope, description=status.phrase, generate_examples=False)
         for status in errors
     }
-    good = ResponseSpec(answer, description="Done", generate_examples=False)
-    return {int(HTTPStatus.OK): good, **refusals}
+    done = {HTTPStatus.OK: "Done", **({HTTPStatus.ACCEPTED: "To be done"} if accepted else {})}
+    good = {
+        int(status): ResponseSpec(answer, description=text, generate_examples=False)
+        for status, text in done.items()
+    }
+    return {**good, **refusals}
 
 
 def _body(wanted: type[msgspec.Struct], example: object, *, required: bool) -> RequestBody:
@@ -68,7 +98,17 @@ class KeyedOperation(Operation):
     def _describe(self, status: HTTPStatus, header: str, description: str) -> None:
         answer = (self.responses or {}).get(str(int(status)))
         if isinstance(answer, OpenAPIResponse):
-            answer.headers = {header: OpenAPIHeader(schema=_STRING, description=description)}
+            shown = OpenAPIHeader(schema=_STRING, description=description)
+            answer.headers = {**(answer.headers or {}), header: shown}
+
+    def _take_key(self) -> None:
+        """Describe the key that makes a repetition harmless."""
+        self.parameters = [*(self.parameters or []), _KEY]
+        self._describe(HTTPStatus.CONFLICT, "Retry-After", "Seconds to wait")
+        for status in _GOOD:
+            self._describe(
+                status, "Idempotent-Replayed", "true, where it is the first answer again"
+            )
 
 
 @dataclass
@@ -79,19 +119,11 @@ class SendOperation(KeyedOperation):
         """Add the body and the headers."""
         super().__post_init__()
         self.request_body = _body(SendBody, _SEND_EXAMPLE, required=True)
-        self._describe(HTTPStatus.OK, "Location", "Where the request can be read: /requests/{id}")
-        prefer = "return=representation adds one row per recipient to the answer (RFC 7240)"
-        self.parameters = [Parameter("Prefer", "header", schema=_STRING, description=prefer)]
-
-
-@dataclass
-class PhoneOperation(KeyedOperation):
-    """An operation with a ``PhoneBody``."""
-
-    def __post_init__(self) -> None:
-        """Add the body."""
-        super().__post_init__()
-        self.request_body = _body(PhoneBody, _PHONE_EXAMPLE, required=True)
+        self.parameters = [*(self.parameters or []), _PREFER]
+        self._take_key()
+        for status in _GOOD:
+            self._describe(status, "Location", "Where the request can be read: /requests/{id}")
+            self._describe(status, "Preference-Applied", "What of Prefer was done")
 
 
 @dataclass
@@ -102,3 +134,24 @@ class OptionalPhoneOperation(KeyedOperation):
         """Add the body."""
         super().__post_init__()
         self.request_body = _body(PhoneBody, _PHONE_EXAMPLE, required=False)
+
+
+@dataclass
+class RemovalOperation(OptionalPhoneOperation):
+    """The same, and a change."""
+
+    def __post_init__(self) -> None:
+        """Add the key."""
+        super().__post_init__()
+        self._take_key()
+
+
+@dataclass
+class PhoneOperation(KeyedOperation):
+    """A change with a ``PhoneBody``."""
+
+    def __post_init__(self) -> None:
+        """Add the body and the key."""
+        super().__post_init__()
+        self.request_body = _body(PhoneBody, _PHONE_EXAMPLE, required=True)
+        self._take_key()

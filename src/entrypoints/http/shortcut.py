@@ -5,7 +5,9 @@ a message. These two routes carry the load, so they are answered in front of it,
 function as the handlers; all the rest passes through.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -13,15 +15,22 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from entrypoints.http.bodies import MAX_BODY_BYTES
-from entrypoints.http.errors import BodyError, reply_to
+from entrypoints.http.errors import BodyError, error_reply, reply_to
+from entrypoints.http.incoming import Incoming, incoming
 from entrypoints.http.replies import Reply
-from entrypoints.http.sending import UseCase, answer
+
+Answer = Callable[[Incoming], Awaitable[Reply]]
+_CUT_SHORT = error_reply(
+    HTTPStatus.OK,
+    "unconfirmed",
+    "The service stopped while it sent this: it may have been sent. Do not send it again.",
+)
 
 
 class Shortcut:
     """An ASGI application in front of another."""
 
-    def __init__(self, app: ASGIApp, routes: Mapping[str, UseCase]) -> None:
+    def __init__(self, app: ASGIApp, routes: Mapping[str, Answer]) -> None:
         """Answer ``POST`` on the paths of ``routes`` here, and leave the rest to ``app``."""
         self._app = app
         self._routes = routes
@@ -29,17 +38,21 @@ class Shortcut:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == ScopeType.HTTP and scope["method"] == "POST":
-            use_case = self._routes.get(scope["path"])
-            if use_case is not None:
-                reply = await _serve(use_case, scope, receive)
+            answer = self._routes.get(scope["path"])
+            if answer is not None:
+                reply = await _serve(answer, scope, receive)
                 await send_reply(reply, send)
                 return
         await self._app(scope, receive, send)
 
 
-async def _serve(use_case: UseCase, scope: HTTPScope, receive: Receive) -> Reply:
+async def _serve(answer: Answer, scope: HTTPScope, receive: Receive) -> Reply:
     try:
-        return await answer(use_case, await _body(receive), scope["headers"])
+        return await answer(incoming(scope, await _body(receive)))
+    except asyncio.CancelledError:
+        # The server waits no longer. Its own answer would be a 500 that says nothing, and a 503
+        # would be taken for leave to send it again.
+        return _CUT_SHORT
     except Exception as error:  # noqa: BLE001 - every error has its reply
         return reply_to(error)
 

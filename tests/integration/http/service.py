@@ -1,5 +1,6 @@
 """The real application over a real database, called in this process."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,9 +13,14 @@ from dependency_injector import providers
 from litestar.types import ASGIApp
 
 from adapters.persistence.engines import DatabaseTarget
+from application.places import Places
+from application.routing import Carrier, Routing
+from domain.message import Message
+from domain.outcome import SubmitOutcome
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.settings import Secret, Settings
+from tests.fakes import FixedClock, MemoryBlacklist, MemoryMessages, MemoryOutbox, ScriptedProvider
 
 DOORS = ["", "/"]
 """What is added to ``/sms`` and ``/call``: only the bare paths take the short way."""
@@ -51,11 +57,13 @@ async def serving(settings: Settings, **ports: object) -> AsyncIterator[Service]
     for name, port in ports.items():
         getattr(container, name).override(providers.Object(port))
     await container.storage().open()
+    await container.queue().open()
     app = create_app(container)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://habar") as client:
         yield Service(container, app, client)
     await container.carriers().close()
+    await container.queue().close()
     await container.storage().close()
 
 
@@ -68,6 +76,41 @@ def dummy_on(target: DatabaseTarget) -> Settings:
     """Settings of a gateway that sends nothing, on this database."""
     url = target.url.set(drivername=target.url.get_backend_name())
     return Settings(sms_dummy=True, database_url=Secret(url.render_as_string(hide_password=False)))
+
+
+class HeldProvider(ScriptedProvider):
+    """A provider that answers when its gate is opened.
+
+    Attributes:
+        begun: it has a message.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate.clear()
+        self.begun = asyncio.Event()
+
+    async def submit(self, message: Message) -> SubmitOutcome:
+        self.begun.set()
+        return await super().submit(message)
+
+
+def through(provider: ScriptedProvider, concurrency: int = 4, *, code: str = "smscru") -> Routing:
+    """Make a routing that knows one provider."""
+    places = Places(concurrency)
+    carrier = Carrier(code=code, timeout_s=30, places=places, sms=provider, voice=provider)
+    return Routing({code: carrier}, code)
+
+
+def in_memory(outbox: MemoryOutbox, clock: FixedClock) -> dict[str, object]:
+    """Ports whose data a test can look at and change."""
+    return {
+        "outbox": outbox,
+        "messages": MemoryMessages(outbox),
+        "blacklist": MemoryBlacklist(keys=outbox.keys),
+        "keys": outbox.keys,
+        "clock": clock,
+    }
 
 
 def refusal(response: httpx.Response, status: int, code: str) -> list[str]:

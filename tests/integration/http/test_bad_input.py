@@ -34,7 +34,8 @@ def sending(**fields: object) -> bytes:
 
 
 def with_value(name: str, value: object) -> bytes:
-    return sending(phones=[PHONE, value]) if name == "phones[1]" else sending(**{name: value})
+    inside, is_list, _ = name.partition("[")
+    return sending(**{inside: [PHONE, value] if is_list else value})
 
 
 def without(name: str) -> bytes:
@@ -97,6 +98,13 @@ WRONG_TYPES = [
     *of_type("provider", [True, 1, 1.5, [], {}]),
     *of_type("sender", [True, 1, 1.5, [], {}]),
     *of_type("reference", [True, 1, 1.5, [], {}]),
+    *of_type("send_at", [True, 1795415683, 1.5, [], {}, "", "now", "2026-11-23T06:34:43"]),
+    *of_type("delay", [True, -1, "soon", "inf", "nan", 1e10, [], {}]),
+    *of_type("ttl", [True, -0.5, "long", "inf", "nan", 1e10, [], {}]),
+    *of_type("priority", [True, 0, "", "OTP", "urgent", [], {}]),
+    *of_type("fallback", [True, 1, 1.5, {}]),
+    *of_type("on_unknown", [True, 1, "", "HOLD", "retry", [], {}]),
+    *of_type("fallback[1]", [True, 1, None, [], {}]),
     *of_type("phones[1]", [None, True, 1.5, [], {}, [PHONE], -1]),
     Bad("no phones", without("phones"), "invalid_request", ["phones"]),
     Bad("no message", without("message"), "invalid_request", ["message"]),
@@ -145,6 +153,13 @@ BAD_FIELDS = [
     Bad("a sender in Cyrillic", sending(sender="Жж"), "invalid_sender"),
     Bad("an empty reference", sending(reference=""), "invalid_reference"),
     Bad("a long reference", sending(reference="a" * 101), "invalid_reference"),
+    Bad("a fallback nobody knows", sending(fallback=["nobody"]), "unknown_provider"),
+    Bad("an empty fallback", sending(fallback=""), "unknown_provider"),
+    Bad("two times", sending(send_at="2999-01-01T00:00:00Z", delay=1), "invalid_schedule"),
+    Bad("a far time", sending(send_at="2999-01-01T00:00:00Z"), "invalid_schedule"),
+    Bad("a long delay", sending(delay=32_000_000), "invalid_schedule"),
+    Bad("no time to live", sending(ttl=0), "invalid_schedule"),
+    Bad("a long time to live", sending(ttl=604_801), "invalid_schedule"),
     Bad("a reference with a NUL", sending(reference="a\x00"), "invalid_reference"),
 ]
 ENCODED = [
@@ -156,6 +171,15 @@ ENCODED = [
         headers={"Content-Encoding": encoding},
     )
     for encoding in ("gzip", "br", "zstd", "deflate, gzip", "\xff")
+]
+KEYS = [
+    Bad(
+        f"{key[:8]!r} as a key",
+        sending(),
+        "invalid_idempotency_key",
+        headers={"Idempotency-Key": key},
+    )
+    for key in ("", " ", "a" * 256, "caf\xe9", "a\tb", "\x7f", "\xff\xfe")
 ]
 TOO_LARGE = [
     Bad("one byte too many", b" " * 4_000_001, "body_too_large", status=413),
@@ -170,6 +194,7 @@ TABLE = [
     *BAD_PHONES,
     *BAD_FIELDS,
     *ENCODED,
+    *KEYS,
     *TOO_LARGE,
 ]
 
@@ -254,7 +279,9 @@ async def test_an_unknown_path_is_not_found(lasting: Service, method: str, path:
         ("PUT", "/sms", {"POST"}),
         ("DELETE", "/call/", {"POST"}),
         ("PATCH", "/blacklist", {"GET", "POST", "DELETE"}),
+        ("POST", "/messages", {"GET"}),
         ("POST", "/messages/1", {"GET"}),
+        ("GET", "/messages/1/cancel", {"POST"}),
         ("DELETE", "/requests/1", {"GET"}),
         ("POST", "/livez", {"GET", "HEAD"}),
         ("POST", "/readyz", {"GET", "HEAD"}),

@@ -11,12 +11,15 @@ from tests.integration.http.service import HELLO, Service, dummy, serving
 
 Document = dict[str, Any]
 BODY = ["400", "413", "415", "503"]
+KEYED = ["400", "409", "413", "415", "422", "503"]
 WANTED = {
-    ("/sms", "post"): ["200", *BODY],
-    ("/call", "post"): ["200", *BODY],
+    ("/sms", "post"): ["200", "202", *KEYED],
+    ("/call", "post"): ["200", "202", *KEYED],
     ("/blacklist", "get"): ["200", *BODY],
-    ("/blacklist", "post"): ["200", *BODY],
-    ("/blacklist", "delete"): ["200", *BODY],
+    ("/blacklist", "post"): ["200", *KEYED],
+    ("/blacklist", "delete"): ["200", *KEYED],
+    ("/messages", "get"): ["200", "400", "503"],
+    ("/messages/{message_id}/cancel", "post"): ["200", "400", "404", "409", "503"],
     ("/messages/{message_id}", "get"): ["200", "400", "404", "503"],
     ("/requests/{request_id}", "get"): ["200", "400", "404", "503"],
     ("/livez", "get"): ["200"],
@@ -42,6 +45,10 @@ def operations(document: Document) -> dict[tuple[str, str], Document]:
     }
 
 
+def parameters(operation: Document) -> list[str]:
+    return [parameter["name"] for parameter in operation["parameters"]]
+
+
 async def test_every_route_is_documented_with_every_status(document: Document) -> None:
     found = operations(document)
     assert {key: sorted(one["responses"]) for key, one in found.items()} == WANTED
@@ -55,7 +62,7 @@ async def test_every_error_is_documented_as_the_envelope(document: Document) -> 
             envelope = answer["content"][media_type]["schema"] == {
                 "$ref": "#/components/schemas/ErrorEnvelope"
             }
-            assert envelope == (status != "200")
+            assert envelope == (status not in {"200", "202"})
     fields = document["components"]["schemas"]["ErrorEnvelope"]
     assert set(fields["properties"]) == {"status", "status_code", "message", "errors"}
     assert set(fields["required"]) == {"status", "status_code", "message"}
@@ -80,8 +87,13 @@ async def test_bodies_are_documented_and_required_where_they_are(document: Docum
 async def test_headers_are_documented_where_they_are_sent(document: Document) -> None:
     found = operations(document)
     for path in ("/sms", "/call"):
-        assert "Location" in found[path, "post"]["responses"]["200"]["headers"]
-        assert [p["name"] for p in found[path, "post"]["parameters"]] == ["Prefer"]
+        for status in ("200", "202"):
+            sent = found[path, "post"]["responses"][status]["headers"]
+            assert set(sent) == {"Location", "Preference-Applied", "Idempotent-Replayed"}
+        assert parameters(found[path, "post"]) == ["Prefer", "Idempotency-Key"]
+    assert parameters(found["/blacklist", "post"]) == ["Idempotency-Key"]
+    assert parameters(found["/blacklist", "delete"]) == ["phone", "Idempotency-Key"]
+    assert parameters(found["/blacklist", "get"]) == ["phone"]
     for (path, _), operation in found.items():
         if path not in OPEN:
             assert "Retry-After" in operation["responses"]["503"]["headers"]

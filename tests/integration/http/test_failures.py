@@ -9,8 +9,7 @@ from typing import Any, NoReturn
 import pytest
 from dependency_injector import providers
 
-from application.errors import StorageUnavailableError
-from application.routing import Carrier, Routing
+from application.errors import StoppingError, StorageUnavailableError
 from domain.message import Message
 from domain.outcome import (
     Accepted,
@@ -21,8 +20,17 @@ from domain.outcome import (
     UnavailableKind,
     Unconfirmed,
 )
-from tests.fakes import MemoryBlacklist, MemoryMessages, MemoryOutbox, ScriptedProvider
-from tests.integration.http.service import DOORS, HELLO, Service, dummy, refusal, serving
+from tests.fakes import ScriptedProvider
+from tests.integration.http.service import (
+    DOORS,
+    HELLO,
+    HeldProvider,
+    Service,
+    dummy,
+    refusal,
+    serving,
+    through,
+)
 
 PHONE, OTHER = "77011234567", "77070001234"
 SECRET_TEXT = "code 4821 for 77011234567"
@@ -32,7 +40,9 @@ CALLS = [
     ("POST", "/blacklist", {"phone": PHONE}),
     ("GET", "/blacklist", {"phone": PHONE}),
     ("DELETE", "/blacklist", {"phone": PHONE}),
+    ("GET", "/messages", None),
     ("GET", MESSAGE, None),
+    ("POST", f"{MESSAGE}/cancel", None),
     ("GET", MESSAGE.replace("messages", "requests"), None),
 ]
 
@@ -53,7 +63,7 @@ class Failing:
 @pytest.fixture
 async def away(tmp_path: Path) -> AsyncIterator[Service]:
     failing = Failing(StorageUnavailableError("database: OperationalError"))
-    ports = dict.fromkeys(("outbox", "messages", "blacklist"), failing)
+    ports = dict.fromkeys(("outbox", "messages", "blacklist", "keys"), failing)
     async with serving(dummy(tmp_path), **ports) as service:
         yield service
 
@@ -61,7 +71,7 @@ async def away(tmp_path: Path) -> AsyncIterator[Service]:
 @pytest.fixture
 async def defective(tmp_path: Path) -> AsyncIterator[Service]:
     failing = Failing(RuntimeError(SECRET_TEXT))
-    ports = dict.fromkeys(("outbox", "messages", "blacklist"), failing)
+    ports = dict.fromkeys(("outbox", "messages", "blacklist", "keys"), failing)
     async with serving(dummy(tmp_path), **ports) as service:
         yield service
 
@@ -73,6 +83,44 @@ async def test_a_database_that_is_away_is_told_with_when_to_come_back(
     answer = await away.client.request(method, path, json=body)
     refusal(answer, 503, "storage_unavailable")
     assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CALLS)
+async def test_a_key_makes_no_difference_to_a_database_that_is_away(
+    away: Service, method: str, path: str, body: object
+) -> None:
+    headers = {"Idempotency-Key": "order-17"}
+    answer = await away.client.request(method, path, json=body, headers=headers)
+    refusal(answer, 503, "storage_unavailable")
+
+
+@pytest.mark.parametrize("path", [f"{path}{door}" for path in ("/sms", "/call") for door in DOORS])
+async def test_a_service_that_is_stopping_says_when_to_come_back(tmp_path: Path, path: str) -> None:
+    async def stop(*_: object) -> NoReturn:
+        raise StoppingError
+
+    async with serving(dummy(tmp_path), submission=stop) as service:
+        answer = await service.client.post(path, json=HELLO)
+    refusal(answer, 503, "stopping")
+    assert "nothing was done" in answer.json()["message"]
+    assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("path", ["/sms", "/call"])
+async def test_a_request_that_is_cut_short_is_told_that_it_may_have_been_sent(
+    tmp_path: Path, path: str
+) -> None:
+    provider = HeldProvider()
+    async with serving(dummy(tmp_path), routing=through(provider)) as service:
+        asking = asyncio.create_task(service.client.post(path, json={**HELLO, "phones": PHONE}))
+        async with asyncio.timeout(20):
+            await provider.begun.wait()
+        asking.cancel()
+        answer = await asking
+    assert answer.status_code == 200
+    assert (answer.json()["status"], answer.json()["status_code"]) == (False, "unconfirmed")
+    assert "may have been sent" in answer.json()["message"]
+    assert "retry-after" not in answer.headers
 
 
 @pytest.mark.parametrize("path", ["/sms", "/call"])
@@ -110,18 +158,6 @@ async def test_a_defect_is_an_envelope_and_its_text_is_nowhere(
     assert "test_failures.py" in caplog.text
     shown = [logging.Formatter().format(record) for record in caplog.records]
     assert not any(SECRET_TEXT in line or PHONE in line for line in shown)
-
-
-def through(provider: ScriptedProvider, concurrency: int = 4) -> Routing:
-    carrier = Carrier(
-        code="smscru",
-        concurrency=concurrency,
-        timeout_s=30,
-        slots=asyncio.Semaphore(concurrency),
-        sms=provider,
-        voice=provider,
-    )
-    return Routing({"smscru": carrier}, "smscru")
 
 
 def answering(outcomes: dict[str, SubmitOutcome]) -> ScriptedProvider:
@@ -179,20 +215,16 @@ async def test_a_defect_in_a_provider_leaves_the_message_in_doubt(
     def defect(_: Message) -> SubmitOutcome:
         raise RuntimeError(SECRET_TEXT)
 
-    outbox = MemoryOutbox()
-    ports = {
-        "routing": through(ScriptedProvider(defect)),
-        "outbox": outbox,
-        "messages": MemoryMessages(outbox),
-        "blacklist": MemoryBlacklist(),
-    }
-    async with serving(dummy(tmp_path), **ports) as service:
+    routing = through(ScriptedProvider(defect))
+    async with serving(dummy(tmp_path), routing=routing) as service:
         answer = await service.client.post(f"/sms{door}", json={**HELLO, "phones": phones})
-        refusal(answer, 500, "internal_error")
-        for message_id in outbox.rows:
-            stored = (await service.client.get(f"/messages/{message_id}")).json()
-            assert stored["content"]["message"]["status"] == "sending"
-        assert len(outbox.rows) == len(phones)
+        assert (answer.status_code, answer.json()["status_code"]) == (200, "unconfirmed")
+        assert SECRET_TEXT not in answer.text
+        rows = answer.json()["content"]["messages"]
+        assert len(rows) == len(phones)
+        for row in rows:
+            stored = (await service.client.get(f"/messages/{row['id']}")).json()
+            assert stored["content"]["message"]["status"] == "unknown"
 
 
 class NotReady:

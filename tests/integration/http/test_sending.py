@@ -60,7 +60,6 @@ async def test_a_representation_has_one_row_per_recipient(service_on: Service, p
         ["return = representation"],
         ['return="representation"'],
         ["return=representation; q=1"],
-        ["respond-async, wait=10,return=representation"],
         ["wait=10", "return=representation"],
         ["return=representation", "wait=10"],
         ["return=representation, return=minimal"],
@@ -187,7 +186,13 @@ async def test_fields_nobody_knows_are_ignored(lasting: Service, path: str) -> N
     assert await phones_sent(lasting, path, phones=[PHONE], colour="red", nested=[{}]) == [PHONE]
 
 
-@pytest.mark.parametrize("field", ["provider", "sender", "reference"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("provider", "sender", "reference", "send_at", "delay"),
+        *("ttl", "priority", "fallback", "on_unknown"),
+    ],
+)
 async def test_an_optional_field_may_be_null(lasting: Service, path: str, field: str) -> None:
     assert await phones_sent(lasting, path, phones=[PHONE], **{field: None}) == [PHONE]
 
@@ -275,7 +280,7 @@ async def test_a_message_can_be_read_by_its_id(service_on: Service, path: str) -
     assert list(answer.json()) == ["status", "content"]
     message = answer.json()["content"]["message"]
     history = message.pop("history")
-    times = [message.pop("created_at"), message.pop("updated_at")]
+    times = [message.pop(f"{name}_at") for name in ("created", "updated", "expires")]
     assert message == {
         "id": row["id"],
         "request_id": sent.json()["content"]["request_id"],
@@ -288,7 +293,10 @@ async def test_a_message_can_be_read_by_its_id(service_on: Service, path: str) -
         "reference": "order-17",
         "segments": 1,
         "encoding": "gsm-7",
+        "priority": "transactional",
         "attempts": 1,
+        "lookups": 0,
+        "due_at": None,
         "error": None,
     }
     assert [event["event"] for event in history] == ["accepted", "submitted", "delivered"]
@@ -298,7 +306,7 @@ async def test_a_message_can_be_read_by_its_id(service_on: Service, path: str) -
 
 async def test_a_request_is_read_page_by_page(service_on: Service) -> None:
     phones = [f"7701{number:07d}" for number in range(7)]
-    sent = await service_on.send(phones=phones, reference="order-17")
+    sent = await service_on.send(phones=phones, reference="order-17", priority="bulk")
     path = sent.headers["location"]
     seen: list[str] = []
     cursor: str | None = None
@@ -309,6 +317,7 @@ async def test_a_request_is_read_page_by_page(service_on: Service) -> None:
         content = answer.json()["content"]
         assert content["request"]["recipients"] == 7
         assert content["request"]["reference"] == "order-17"
+        assert content["request"]["priority"] == "bulk"
         assert len(content["messages"]) == size
         seen += [message["phone"] for message in content["messages"]]
         cursor = content["next_cursor"]

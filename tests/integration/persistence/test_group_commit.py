@@ -14,17 +14,21 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from adapters.clock import SystemClock
+from adapters.ids import TimeOrderedIds
 from adapters.persistence import engines as engines_module
 from adapters.persistence import transactions
+from adapters.persistence.bell import Bell
 from adapters.persistence.blacklist import PostgresLookup, SqlBlacklist
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
 from adapters.persistence.group_commit import MAX_BATCH, GroupCommit
 from adapters.persistence.messages import SqlMessageRepository
-from adapters.persistence.outbox import SqlOutbox
+from adapters.persistence.postgres_bell import PostgresBell
+from adapters.persistence.postgres_outbox import PostgresOutbox
 from adapters.persistence.storage import SqlStorage
 from application.errors import StorageUnavailableError
 from domain.phone import Phone
-from tests.contracts.outbox import a_request, a_sending, settled
+from tests.contracts.outbox.fixtures import a_request, a_sending, settled
 from tests.integration.conftest import postgres_target
 from tests.postgres import PostgresServer, libpq, running_server, start
 
@@ -237,8 +241,9 @@ async def test_a_server_that_crashes_is_survived_without_a_restart() -> None:
         commits = GroupCommit(engines.writer)
         lookup = PostgresLookup(engines.reader)
         storage = SqlStorage(target, engines, commits, lookup)
-        outbox = SqlOutbox(commits, uuid4())
-        blacklist = SqlBlacklist(commits, engines.reader, lookup)
+        bell = PostgresBell(target, Bell())
+        outbox = PostgresOutbox(engines.reader, "public", uuid4(), bell, TimeOrderedIds())
+        blacklist = SqlBlacklist(commits, engines.reader, lookup, SystemClock())
         reader = SqlMessageRepository(engines.reader)
         phone = Phone("+77011234567")
         await storage.open()
@@ -271,6 +276,7 @@ async def test_a_server_that_crashes_is_survived_without_a_restart() -> None:
             stored = await reader.message(first.message.id)
             assert stored is not None
             assert stored.message.status == "submitted"
+            await outbox.close()
             await storage.close()
         finally:
             process.send_signal(signal.SIGINT)

@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
+from adapters.clock import SystemClock
 from adapters.persistence.blacklist import PostgresLookup, SqlBlacklist, SqliteLookup
 from adapters.persistence.engines import DatabaseTarget, open_engines
 from adapters.persistence.group_commit import GroupCommit
@@ -331,6 +332,6 @@ async def _blacklist(target: DatabaseTarget) -> AsyncIterator[SqlBlacklist]:
     storage = SqlStorage(target, engines, commits, lookup)
     await storage.open()
     try:
-        yield SqlBlacklist(commits, engines.reader, lookup)
+        yield SqlBlacklist(commits, engines.reader, lookup, SystemClock())
     finally:
         await storage.close()

@@ -7,27 +7,22 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
-from adapters.persistence.blacklist import PostgresLookup, SqlBlacklist
-from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
-from adapters.persistence.group_commit import GroupCommit
-from adapters.persistence.messages import SqlMessageRepository
-from adapters.persistence.outbox import SqlOutbox
-from adapters.persistence.storage import SqlStorage
-from adapters.persistence.tables import blacklist as blacklist_table
+from adapters.persistence.engines import DatabaseTarget
 from tests.contracts.blacklist import BlacklistContract
+from tests.contracts.idempotency import IdempotencyContract
 from tests.contracts.outbox import OutboxContract
+from tests.contracts.provider_states import ProviderStatesContract
 from tests.integration.conftest import postgres_target
+from tests.integration.persistence.database import Database
 from tests.postgres import PostgresServer, libpq
 from tests.processes import Client, provided, running_gateway, running_simulator
 
@@ -99,7 +94,7 @@ def pooled(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="module")
 def lasting_target(pooled: PostgresServer) -> DatabaseTarget:
-    """A database all tests share, as every one of them uses names of its own."""
+    """A database all tests share; each begins by emptying it."""
     url = postgres_target(pooled).url
     return DatabaseTarget(url=url.set(host=POOLER), admin_url=url, schema=SCHEMA)
 
@@ -109,47 +104,20 @@ def target(lasting_target: DatabaseTarget) -> DatabaseTarget:
     return lasting_target
 
 
-@pytest.fixture
-def engines(target: DatabaseTarget) -> Engines:
-    return open_engines(target)
+class TestOutboxThroughPgBouncer(Database, OutboxContract):
+    pass
 
 
-@pytest.fixture
-def commits(engines: Engines) -> GroupCommit:
-    return GroupCommit(engines.writer)
+class TestProviderStatesThroughPgBouncer(Database, ProviderStatesContract):
+    pass
 
 
-@pytest.fixture
-async def lookup(
-    target: DatabaseTarget, engines: Engines, commits: GroupCommit
-) -> AsyncIterator[PostgresLookup]:
-    """What asks the blacklist, on a database that is open."""
-    lookup = PostgresLookup(engines.reader)
-    storage = SqlStorage(target, engines, commits, lookup)
-    await storage.open()
-    await engines.writer.run(lambda connection: connection.execute(sa.delete(blacklist_table)))
-    yield lookup
-    await storage.close()
+class TestIdempotencyThroughPgBouncer(Database, IdempotencyContract):
+    pass
 
 
-class TestOutboxThroughPgBouncer(OutboxContract):
-    @pytest.fixture
-    def outbox(self, lookup: PostgresLookup, commits: GroupCommit) -> SqlOutbox:
-        del lookup
-        return SqlOutbox(commits, uuid4())
-
-    @pytest.fixture
-    def reader(self, lookup: PostgresLookup, engines: Engines) -> SqlMessageRepository:
-        del lookup
-        return SqlMessageRepository(engines.reader)
-
-
-class TestBlacklistThroughPgBouncer(BlacklistContract):
-    @pytest.fixture
-    def blacklist(
-        self, lookup: PostgresLookup, engines: Engines, commits: GroupCommit
-    ) -> SqlBlacklist:
-        return SqlBlacklist(commits, engines.reader, lookup)
+class TestBlacklistThroughPgBouncer(Database, BlacklistContract):
+    pass
 
 
 def test_the_whole_service_runs_through_it(tmp_path: Path, pooled: PostgresServer) -> None:

@@ -54,6 +54,21 @@ def lasting_gateway(
 
 
 @pytest.fixture
+def place(folder: Path) -> Path:
+    """A folder for the processes of one test."""
+    return folder / f"place-{next(_folders)}"
+
+
+@pytest.fixture
+def provider(simulator: Program) -> Iterator[Client]:
+    """A hand on the providers, who behave and have seen nothing."""
+    with Client(simulator, simulator) as client:
+        client.forget()
+        yield client
+        client.forget()
+
+
+@pytest.fixture
 def client(lasting_gateway: Program, simulator: Program) -> Iterator[Client]:
     with Client(lasting_gateway, simulator) as client:
         client.forget()

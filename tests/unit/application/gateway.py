@@ -1,14 +1,22 @@
 """The use cases on fakes, wired as the container wires them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
+from application.attempts import Attempts
+from application.breaker import Breakers
 from application.dispatcher import Dispatcher
+from application.places import Places
+from application.pump import Pump, Tools
+from application.retry import Retry
 from application.routing import Carrier, Routing
 from application.send_command import SendCommand
 from application.send_report import SendReport
+from application.settler import Settler
 from application.submission import Submission
+from application.upkeep import Upkeep
 from domain.message import Channel, Message
 from domain.outcome import Accepted, SubmitOutcome
 from tests.fakes import (
@@ -23,46 +31,98 @@ from tests.fakes import (
 
 PHONE = "77011234567"
 OTHER = "77070001234"
+TTL_S = 86_400
+Answering = Callable[[Message], SubmitOutcome]
 
 
 def accepting(_: Message) -> SubmitOutcome:
     return Accepted("1")
 
 
-class Gateway:
-    """Everything between a command and a provider."""
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so, however slow the machine is."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - conditions of fakes, which tell nobody
+            await asyncio.sleep(0)
 
-    def __init__(
+
+async def turns(count: int = 100) -> None:
+    """Let everybody else do what they can do now."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+class Gateway:
+    """Everything between a command and a provider.
+
+    Attributes:
+        provider: the default one, smscru.
+        providers: all of them, by code; the spare ones have no voice.
+    """
+
+    def __init__(  # noqa: PLR0913 - each test names the one or two it is about
         self,
-        answer: Callable[[Message], SubmitOutcome] = accepting,
+        answer: Answering = accepting,
         *,
         concurrency: int = 3,
         listed: tuple[str, ...] = (),
         voice: bool = True,
+        spares: Mapping[str, Answering] | None = None,
+        fallback: tuple[str, ...] = (),
+        spacing_s: float = 0.0,
+        max_attempts: int = 10,
     ) -> None:
         self.journal: list[Happening] = []
-        self.outbox = MemoryOutbox(self.journal)
-        self.provider = ScriptedProvider(answer, journal=self.journal)
-        self.blacklist = MemoryBlacklist(listed)
         self.clock = FixedClock()
+        self.outbox = MemoryOutbox(self.journal, clock=self.clock)
+        self.states = self.outbox.states
+        self.blacklist = MemoryBlacklist(listed)
+        self.provider = ScriptedProvider(answer, journal=self.journal)
+        self.providers = {"smscru": self.provider} | {
+            code: ScriptedProvider(spare, journal=self.journal)
+            for code, spare in (spares or {}).items()
+        }
+        self.carriers = {
+            code: Carrier(
+                code=code,
+                timeout_s=30,
+                places=Places(concurrency),
+                spacing_s=spacing_s,
+                sms=provider,
+                voice=provider if voice and code == "smscru" else None,
+            )
+            for code, provider in self.providers.items()
+        }
+        self.stopping = False
         ids = CountingIds()
-        self.dispatcher = Dispatcher(self.outbox, self.clock, ids)
-        carrier = Carrier(
-            code="smscru",
-            concurrency=concurrency,
-            timeout_s=30,
-            slots=asyncio.Semaphore(concurrency),
-            sms=self.provider,
-            voice=self.provider if voice else None,
+        self.breakers = Breakers(self.states, self.clock)
+        self.settler = Settler(self.outbox)
+        self.attempts = Attempts(self.settler, self.breakers, self.clock, first_lookup_s=5)
+        self.dispatcher = Dispatcher(
+            self.outbox, self.states, self.attempts, self.settler, self.breakers, self.clock, ids
+        )
+        self.upkeep = Upkeep(self.outbox, self.breakers, [*self.carriers], max_age_s=3600)
+        self.tools = Tools(
+            outbox=self.outbox,
+            blacklist=self.blacklist,
+            attempts=self.attempts,
+            settler=self.settler,
+            breakers=self.breakers,
+            retry=Retry(max_attempts, lambda: 1.0),
+            upkeep=self.upkeep,
+            clock=self.clock,
         )
         self.submission = Submission(
-            Routing({"smscru": carrier}, "smscru"),
+            Routing(self.carriers, "smscru", fallback),
             PlainNumbering(),
             self.blacklist,
             self.outbox,
             self.dispatcher,
+            self.upkeep,
             self.clock,
             ids,
+            default_ttl_s=TTL_S,
+            stopping=lambda: self.stopping,
         )
 
     async def send(
@@ -74,14 +134,45 @@ class Gateway:
     ) -> SendReport:
         return await self.submission(SendCommand(phones=phones, text=text, **more), channel)
 
+    async def queue(self, *phones: str, **more: Any) -> SendReport:  # noqa: ANN401 - see above
+        return await self.send(*phones, background=True, **more)
+
     async def start(self, *phones: str) -> asyncio.Task[SendReport]:
         """Begin to send, and return when the provider has all of it but has not answered."""
         self.provider.gate.clear()
         sending = asyncio.create_task(self.send(*phones))
-        for _ in range(100):
-            await asyncio.sleep(0)
-        assert len(self.provider.submitted) == len(phones)
+        await until(lambda: len(self.provider.submitted) == len(phones))
         return sending
+
+    @asynccontextmanager
+    async def pumping(self) -> AsyncIterator[tuple[Pump, ...]]:
+        """Have the queues served for as long as the block lasts."""
+        pumps = tuple(Pump(carrier, self.tools) for carrier in self.carriers.values())
+        for pump in pumps:
+            pump.start()
+        try:
+            yield pumps
+        finally:
+            await asyncio.gather(*(pump.close() for pump in pumps))
+            await self.settler.close()
+
+    async def open_circuit(self, code: str, seconds: float = 60) -> None:
+        """Open the circuit of a provider, as another process would."""
+        await self.states.trip(code, seconds, "it fails")
+        await self.breakers.refresh()
+
+    def status(self, phone: str) -> str:
+        return self.outbox.message(phone).message.status
+
+    def statuses(self, phones: list[str]) -> list[str]:
+        return [self.status(phone) for phone in phones]
+
+    def history(self, phone: str) -> list[str]:
+        return [event.name for event in self.outbox.message(phone).history]
+
+    def submitted(self, code: str = "smscru") -> list[str]:
+        """Return the phones a provider was handed, in order."""
+        return [message.recipient.msisdn for message in self.providers[code].submitted]
 
 
 def phones(count: int) -> list[str]:

@@ -4,12 +4,17 @@ from datetime import timedelta
 
 import pytest
 
+from application.errors import DuplicateKeyError
 from application.manage_blacklist import ManageBlacklist
+from application.ports.idempotency import StoredAnswer
+from application.ports.repositories import Once
 from domain.errors import InvalidPhoneError, NotBlacklistedError
+from domain.idempotency import IdempotencyKey
 from domain.phone import Phone
 from tests.fakes import NOW, FixedClock, MemoryBlacklist, PlainNumbering
 
 PHONE = "77011234567"
+ONCE = Once(IdempotencyKey("", "order-17", b"fingerprint"), StoredAnswer(200, {}, b"{}"))
 
 
 @pytest.fixture
@@ -53,3 +58,21 @@ async def test_what_cannot_be_a_number_is_refused(
 ) -> None:
     with pytest.raises(InvalidPhoneError):
         await getattr(manage, action)(phone)
+
+
+async def test_a_change_with_a_key_is_made_once(manage: ManageBlacklist) -> None:
+    await manage.add(PHONE, ONCE)
+    await manage.remove(PHONE)
+    with pytest.raises(DuplicateKeyError):
+        await manage.add(PHONE, ONCE)
+    with pytest.raises(NotBlacklistedError):
+        await manage.find(PHONE)
+
+
+async def test_a_removal_with_a_key_is_made_once(manage: ManageBlacklist) -> None:
+    await manage.add(PHONE)
+    await manage.remove(PHONE, ONCE)
+    await manage.add(PHONE)
+    with pytest.raises(DuplicateKeyError):
+        await manage.remove(PHONE, ONCE)
+    assert (await manage.find(PHONE)).phone == Phone(f"+{PHONE}")

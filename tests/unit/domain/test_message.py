@@ -37,7 +37,7 @@ MUCH_LATER = ACCEPTED_AT + timedelta(hours=1)
 BEFORE = Failure("provider_throttled", "Too many requests.", "429")
 
 MOVES = {
-    S.QUEUED: {S.SENDING, S.CANCELED, S.EXPIRED, S.BLOCKED},
+    S.QUEUED: {S.SENDING, S.CANCELED, S.EXPIRED, S.BLOCKED, S.FAILED},
     S.SENDING: {S.QUEUED, S.SUBMITTED, S.UNKNOWN, S.REJECTED, S.FAILED},
     S.UNKNOWN: {S.QUEUED, S.SUBMITTED, S.DELIVERED, S.UNDELIVERABLE, S.EXPIRED, S.FAILED},
     S.SUBMITTED: {S.DELIVERED, S.UNDELIVERABLE, S.EXPIRED},
@@ -116,9 +116,15 @@ def test_every_state_has_its_moves() -> None:
 
 
 def test_a_message_started_has_one_more_attempt_and_a_clean_slate() -> None:
-    message = a_message(S.QUEUED)
+    message = replace(a_message(S.QUEUED), lookups=3, resends=1, attempted_at=ACCEPTED_AT)
     assert message.started(LATER) == replace(
-        message, status=S.SENDING, updated_at=LATER, attempts=3, failure=None
+        message,
+        status=S.SENDING,
+        updated_at=LATER,
+        attempts=3,
+        attempted_at=LATER,
+        lookups=0,
+        failure=None,
     )
 
 
@@ -126,6 +132,58 @@ def test_a_message_started_has_one_more_attempt_and_a_clean_slate() -> None:
 def test_only_a_queued_message_is_started(status: MessageStatus) -> None:
     with pytest.raises(IllegalTransitionError):
         a_message(status).started(LATER)
+
+
+def test_a_message_put_back_has_one_attempt_less_and_nothing_else_lost() -> None:
+    message = a_message(S.SENDING)
+    assert message.put_back(LATER) == replace(
+        message, status=S.QUEUED, updated_at=LATER, attempts=1
+    )
+
+
+@given(attempts=st.integers(0, 30))
+def test_starting_and_putting_back_undo_each_other(attempts: int) -> None:
+    message = replace(a_message(S.QUEUED), attempts=attempts)
+    again = message.started(LATER).put_back(MUCH_LATER)
+    assert (again.status, again.attempts) == (S.QUEUED, attempts)
+
+
+def test_a_message_deferred_waits_with_its_reason_and_its_next_provider() -> None:
+    message = a_message(S.SENDING)
+    failure = Failure("provider_throttled", "Too many requests.", "429")
+    assert message.deferred(LATER, failure, "twilio") == replace(
+        message, status=S.QUEUED, updated_at=LATER, failure=failure, provider="twilio"
+    )
+    assert message.deferred(LATER, failure, "smscru").provider == "smscru"
+
+
+def test_a_message_resent_waits_with_its_doubt_remembered_and_its_look_ups_forgotten() -> None:
+    message = replace(a_message(S.UNKNOWN), lookups=4)
+    assert message.resent(LATER) == replace(
+        message, status=S.QUEUED, updated_at=LATER, lookups=0, resends=1
+    )
+    assert message.resent(LATER).started(MUCH_LATER).resends == 1
+
+
+@pytest.mark.parametrize("status", [s for s in S if S.QUEUED not in MOVES.get(s, set())])
+def test_only_what_is_being_sent_or_in_doubt_goes_back_to_the_queue(status: MessageStatus) -> None:
+    message = a_message(status)
+    with pytest.raises(IllegalTransitionError):
+        message.put_back(LATER)
+    with pytest.raises(IllegalTransitionError):
+        message.deferred(LATER, BEFORE, "twilio")
+    with pytest.raises(IllegalTransitionError):
+        message.resent(LATER)
+
+
+@pytest.mark.parametrize(("seconds", "over"), [(-1, False), (0, True), (1, True)])
+def test_a_messages_time_is_over_from_that_moment_on(seconds: int, *, over: bool) -> None:
+    message = replace(a_message(S.QUEUED), expires_at=LATER)
+    assert message.expired(LATER + timedelta(seconds=seconds)) is over
+
+
+def test_a_message_without_an_end_never_expires() -> None:
+    assert not a_message(S.QUEUED).expired(datetime.max.replace(tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -165,12 +223,26 @@ def test_each_outcome_changes_just_what_it_says(
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-@pytest.mark.parametrize("status", [status for status in S if status not in {S.SENDING, S.UNKNOWN}])
+@pytest.mark.parametrize(
+    "status", [status for status in S if status not in {S.QUEUED, S.SENDING, S.UNKNOWN}]
+)
 def test_a_message_that_was_not_being_sent_has_no_outcome(
     status: MessageStatus, outcome: SubmitOutcome
 ) -> None:
     with pytest.raises(IllegalTransitionError):
         a_message(status).after(outcome, LATER)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_queued_message_has_no_outcome_but_that_nobody_would_take_it(
+    outcome: SubmitOutcome,
+) -> None:
+    message = a_message(S.QUEUED)
+    if isinstance(outcome, Unavailable):
+        assert message.after(outcome, LATER).status is S.FAILED
+    else:
+        with pytest.raises(IllegalTransitionError):
+            message.after(outcome, LATER)
 
 
 @given(status=statuses, said=receipts)

@@ -7,6 +7,7 @@ import pytest
 from application.errors import SettingsError
 from application.routing import SMS_PROVIDERS
 from entrypoints.checks import CREDENTIALS, check, configured, database_target, default_provider
+from entrypoints.failpoints import FAILPOINTS
 from entrypoints.settings import Settings, read_settings
 
 DUMMY = {"SMS_DUMMY": "true"}
@@ -207,6 +208,73 @@ def test_a_url_that_leads_nowhere_is_refused_without_being_shown(url: str) -> No
     assert problem.startswith("DATABASE_URL: ")
 
 
+# How messages leave.
+
+TWO = {"SMS_PROVIDER": "smscru", **credentials("smscru"), **credentials("twilio")}
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {**TWO, "FALLBACK_PROVIDERS": "twilio"},
+        {**TWO, "FALLBACK_PROVIDERS": "twilio, smscru"},
+        {**TWO, **credentials("epochtasmsru"), "FALLBACK_PROVIDERS": "epochtaru"},
+        {**DUMMY, "FALLBACK_PROVIDERS": "twilio,mobizonkz,epochtaru"},
+    ],
+)
+def test_who_is_configured_may_stand_in(environment: dict[str, str]) -> None:
+    assert problems(environment) == []
+
+
+@pytest.mark.parametrize("code", ["mobizonkz", "epochtaru", "nobody", "Twilio"])
+def test_one_that_stands_in_has_to_be_configured(code: str) -> None:
+    (problem,) = problems({**TWO, "FALLBACK_PROVIDERS": f"twilio,{code}"})
+    assert problem == f"FALLBACK_PROVIDERS: {code} is not configured; choose of smscru, twilio"
+
+
+def test_every_one_that_cannot_stand_in_is_told() -> None:
+    told = problems({**DUMMY, "FALLBACK_PROVIDERS": "nobody,twilio,pigeon"})
+    assert [problem.split()[1] for problem in told] == ["nobody", "pigeon"]
+
+
+@pytest.mark.parametrize("delays", ["1", "0.5,1,2", "5,30,120,600,3600", "5, 30"])
+def test_delays_that_grow_are_taken(delays: str) -> None:
+    assert problems({**DUMMY, "LOOKUP_DELAYS": delays}) == []
+
+
+@pytest.mark.parametrize("delays", [" , ,", "0,5", "-1,5", "5,5", "30,5", "5,30,20"])
+def test_delays_that_do_not_grow_are_refused(delays: str) -> None:
+    (problem,) = problems({**DUMMY, "LOOKUP_DELAYS": delays})
+    assert problem == "LOOKUP_DELAYS: expected seconds that grow, such as 5,30,120,600"
+
+
+@pytest.mark.parametrize("delays", ["nan", "5,inf", "inf"])
+def test_delays_nobody_can_wait_are_refused(delays: str) -> None:
+    (problem,) = problems({**DUMMY, "LOOKUP_DELAYS": delays})
+    assert problem.startswith("LOOKUP_DELAYS: ")
+
+
+@pytest.mark.parametrize("role", ["api", "worker"])
+@pytest.mark.parametrize("database", [{}, {"DATABASE_URL": "sqlite:///own.db"}])
+def test_a_file_has_one_process_that_does_all(role: str, database: dict[str, str]) -> None:
+    (problem,) = problems({**DUMMY, **database, "HABAR_ROLE": role})
+    assert problem.startswith("HABAR_ROLE: a SQLite file has one process")
+    assert "PostgreSQL" in problem
+    assert problems({**DUMMY, **database, "HABAR_ROLE": "all"}) == []
+
+
+@pytest.mark.parametrize("role", ["all", "api", "worker"])
+@pytest.mark.parametrize("database", [{"PG_HOST": "h"}, {"DATABASE_URL": "postgresql://u@h/d"}])
+def test_on_postgresql_the_work_can_be_divided(role: str, database: dict[str, str]) -> None:
+    assert problems({**DUMMY, **database, "HABAR_ROLE": role}) == []
+
+
+@pytest.mark.parametrize("url", [f"no url {SECRET}", f"postgresql://u:{SECRET}@h:port/d"])
+def test_a_role_beside_a_url_that_leads_nowhere_is_no_further_problem(url: str) -> None:
+    (problem,) = problems({**DUMMY, "HABAR_ROLE": "api", "DATABASE_URL": url})
+    assert problem.startswith("DATABASE_URL: ")
+
+
 # The rest.
 
 
@@ -231,7 +299,7 @@ def test_a_word_that_is_not_one_of_some_is_refused(name: str, text: str) -> None
         ("DEFAULT_REGION", "KZ"),
         ("LOG_LEVEL", "debug"),
         ("LOG_FORMAT", "json"),
-        ("HABAR_FAILPOINT", "after_submit"),
+        *(("HABAR_FAILPOINT", point) for point in FAILPOINTS),
     ],
 )
 def test_a_word_that_is_one_of_some_is_taken(name: str, text: str) -> None:
@@ -248,10 +316,13 @@ def test_every_problem_is_told_at_once() -> None:
             "DEFAULT_REGION": "XX",
             "LOG_LEVEL": "x",
             "LOG_FORMAT": "x",
+            "FALLBACK_PROVIDERS": "x",
+            "LOOKUP_DELAYS": "0",
+            "HABAR_FAILPOINT": "x",
         }
     )
-    assert len(told) == 8
-    assert len(set(told)) == 8
+    assert len(told) == 11
+    assert len(set(told)) == 11
 
 
 def test_the_default_of_a_deployment_without_provider_is_the_dummy() -> None:

@@ -21,12 +21,20 @@ SAMPLES: dict[Any, tuple[str, object]] = {
     str: ("text", "text"),
     tuple: ("one, two,", (Secret("one"), Secret("two"))),
 }
+OWN = {
+    "fallback_providers": ("one, two,", ("one", "two")),
+    "lookup_delays": ("1, 2.5,", (1.0, 2.5)),
+    "habar_role": ("worker", "worker"),
+}
+"""Of fields whose values are of a kind no other one has."""
 
 
 def sample(name: str) -> tuple[str, object]:
     """Return a value for a field as it is written, and as it is read."""
+    if name in OWN:
+        return OWN[name]
     default = FIELDS[name].default
-    if name.endswith("_timeout"):
+    if name.endswith(("_timeout", "_rate")):
         return SAMPLES[float]
     return SAMPLES[str if default is None else type(default)]
 
@@ -121,6 +129,22 @@ def test_what_means_no(text: str) -> None:
         ("TWILIO_CONCURRENCY", "1001"),
         ("TWILIO_CONCURRENCY", "1.5"),
         ("SHUTDOWN_TIMEOUT", "soon"),
+        ("MESSAGE_TTL", "0.5"),
+        ("MESSAGE_TTL", "604801"),
+        ("QUEUE_MAX_AGE", "0"),
+        ("QUEUE_MAX_AGE", "nan"),
+        ("MAX_ATTEMPTS", "0"),
+        ("MAX_ATTEMPTS", "1001"),
+        ("MAX_ATTEMPTS", "2.5"),
+        ("SMSCRU_RATE", "0"),
+        ("SMSCRU_RATE", "0.009"),
+        ("TWILIO_RATE", "100001"),
+        ("MOBIZONKZ_RATE", "ten"),
+        ("EPOCHTASMSRU_RATE", "nan"),
+        ("LOOKUP_DELAYS", "5,soon"),
+        ("LOOKUP_DELAYS", "5;30"),
+        ("HABAR_ROLE", "server"),
+        ("HABAR_ROLE", "API"),
     ],
 )
 def test_a_value_that_does_not_fit_is_told_by_its_name_alone(name: str, text: str) -> None:
@@ -156,6 +180,38 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
 def test_a_list_is_split_at_commas(keys: list[str]) -> None:
     written = " ,".join(["", *keys, ""])
     assert read_settings({"API_KEYS": written}).api_keys == tuple(keys)
+
+
+@given(delays=st.lists(st.floats(0.001, 1e6), min_size=1, max_size=6))
+def test_numbers_are_split_at_commas(delays: list[float]) -> None:
+    written = " ,".join(["", *map(str, delays), ""])
+    assert read_settings({"LOOKUP_DELAYS": written}).lookup_delays == tuple(delays)
+
+
+@pytest.mark.parametrize("role", ["all", "api", "worker"])
+def test_a_process_has_one_of_three_roles(role: str) -> None:
+    assert read_settings({"HABAR_ROLE": role}).habar_role == role
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("MESSAGE_TTL", "1", 1),
+        ("MESSAGE_TTL", "604800", 604_800),
+        ("QUEUE_MAX_AGE", "90.5", 90.5),
+        ("MAX_ATTEMPTS", "1", 1),
+        ("SMSCRU_RATE", "0.01", 0.01),
+        ("TWILIO_RATE", "100000", 100_000),
+    ],
+)
+def test_a_value_at_its_bound_is_taken(name: str, text: str, value: float) -> None:
+    assert getattr(read_settings({name: text}), name.lower()) == value
+
+
+def test_nobody_stands_in_and_no_rate_holds_back_unless_it_is_set() -> None:
+    settings = read_settings({})
+    assert settings.fallback_providers == ()
+    assert {getattr(settings, name) for name in FIELDS if name.endswith("_rate")} == {None}
 
 
 SECRETS = [name for name, field in FIELDS.items() if "Secret" in str(field.type)]

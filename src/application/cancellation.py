@@ -1,0 +1,37 @@
+"""Take back what has not left."""
+
+from uuid import UUID
+
+from application.ports.outbox import Outbox
+from application.ports.repositories import StoredMessage
+from application.ports.system import Clock
+from application.stories import Stories
+from domain.errors import NotCancelableError
+from domain.event import Event, EventName
+from domain.message import MessageStatus
+
+
+class CancelMessage:
+    """``POST /messages/{id}/cancel``."""
+
+    def __init__(self, outbox: Outbox, stories: Stories, clock: Clock) -> None:
+        self._outbox = outbox
+        self._stories = stories
+        self._clock = clock
+
+    async def __call__(self, message_id: UUID) -> StoredMessage:
+        """Cancel a message, and return it with its history; one canceled before stays so.
+
+        Raises:
+            MessageNotFoundError: there is none.
+            NotCancelableError: it has left, or has come to its end.
+        """
+        event = Event(at=self._clock.now(), name=EventName.CANCELED)
+        canceled = await self._outbox.cancel(message_id, event)
+        stored = await self._stories.message(message_id)
+        status = stored.message.status
+        if not canceled and status is not MessageStatus.CANCELED:
+            raise NotCancelableError(
+                f"The message cannot be canceled any more: its status is {status}."
+            )
+        return stored
