@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from application.attempts import LEASE_MARGIN_S, START_WITHIN_S, Answer, Attempts
 from application.breaker import Breakers
@@ -79,14 +80,23 @@ class Pump:
         await asyncio.gather(*self._deliveries, return_exceptions=True)
 
     async def _run(self) -> None:
-        wait_s = 0.0
+        loop = asyncio.get_running_loop()
+        next_at = 0.0
         while not self._stopping:
-            if wait_s > 0:
-                await self._tools.outbox.wait_ready(self._carrier.code, wait_s)
+            if not await self._is_time(next_at - loop.time()):
+                continue
             await self._carrier.places.take(Priority.TRANSACTIONAL)
             # Stopped in the middle of it, claimed messages would have nobody to send them.
             self._round = asyncio.create_task(self._serve())
-            wait_s = await asyncio.shield(self._round)
+            next_at = loop.time() + await asyncio.shield(self._round)
+
+    async def _is_time(self, wait_s: float) -> bool:
+        """Wait, though not for long; tell whether there is something to claim by then."""
+        if wait_s <= 0:
+            return True
+        code = self._carrier.code
+        rung = await self._tools.outbox.wait_ready(code, min(wait_s, POLL_S))
+        return rung or wait_s <= POLL_S or self._tools.upkeep.waiting(code)
 
     async def _serve(self) -> float:
         """Claim what there are places for, and begin to send it; return when to look again."""
@@ -94,7 +104,7 @@ class Pump:
         self._unused = 1 + places.take_free(MAX_CLAIM - 1)
         wait_s = await attempt(self._claim, f"sending through {self._carrier.code}")
         places.free(self._unused)
-        return min(wait_s, POLL_S)
+        return wait_s
 
     async def _claim(self) -> float:
         """Begin to send what can be claimed; return when it is worth asking again."""
@@ -113,7 +123,7 @@ class Pump:
             self._unused -= 1
             self._deliveries.add(task)
             task.add_done_callback(self._deliveries.discard)
-        return POLL_S if claim.wait_s is None else claim.wait_s
+        return inf if claim.wait_s is None else claim.wait_s
 
     async def _may_probe(self) -> bool:
         """Ask for the right to try an open circuit, where there is something to try it with."""

@@ -86,9 +86,9 @@ class DeadlyOutbox:
         """Pass on."""
         return await self._outbox.backlog(providers)
 
-    async def wait_ready(self, provider: str, timeout_s: float) -> None:
+    async def wait_ready(self, provider: str, timeout_s: float) -> bool:
         """Pass on."""
-        await self._outbox.wait_ready(provider, timeout_s)
+        return await self._outbox.wait_ready(provider, timeout_s)
 
     def _die(self, point: str, *, when: bool = True) -> None:
         if self._point == point and when:

@@ -201,13 +201,14 @@ class MemoryOutbox:
                 ages[lane] = max(age, ages.get(lane, 0.0))
         return ages
 
-    async def wait_ready(self, provider: str, timeout_s: float) -> None:
+    async def wait_ready(self, provider: str, timeout_s: float) -> bool:
         bell = self.bells.setdefault(provider, asyncio.Event())
         try:
             await asyncio.wait_for(bell.wait(), timeout_s)
         except TimeoutError:
-            return
+            return False
         bell.clear()
+        return True
 
     def message(self, phone: str) -> StoredMessage:
         """Return the one message to a phone."""

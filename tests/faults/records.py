@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -108,13 +109,12 @@ class Records:
         with self._engine.connect() as connection:
             return list(connection.scalars(query))
 
-    def retry_now(self, provider: str) -> None:
-        """Let an open circuit be probed at once."""
+    def retry_in(self, provider: str, wait: timedelta) -> None:
+        """Choose when an open circuit is probed."""
         state = provider_states
+        change = sa.update(state).where(state.c.provider == provider, state.c.retry_at.is_not(None))
         with self._engine.begin() as connection:
-            past = sa.select(state.c.tat).where(state.c.provider == provider).scalar_subquery()
-            open_one = (state.c.provider == provider) & state.c.retry_at.is_not(None)
-            connection.execute(sa.update(state).where(open_one).values(retry_at=past))
+            connection.execute(change.values(retry_at=datetime.now(UTC) + wait))
 
     def circuit_open(self, provider: str) -> bool:
         """Tell whether a provider's circuit is remembered as open."""

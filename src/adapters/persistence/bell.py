@@ -17,13 +17,15 @@ class Bell:
         """Wake everybody who waits for a provider."""
         self._event(provider).set()
 
-    async def wait(self, provider: str, timeout_s: float) -> None:
-        """Return at the next ring, or after the time."""
+    async def wait(self, provider: str, timeout_s: float) -> bool:
+        """Return at the next ring, or after the time; tell whether it rang."""
         event = self._event(provider)
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await event.wait()
+        rung = event.is_set()
         event.clear()
+        return rung
 
     def _event(self, provider: str) -> asyncio.Event:
         return self._rung.setdefault(provider, asyncio.Event())

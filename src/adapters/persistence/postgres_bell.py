@@ -53,9 +53,9 @@ class PostgresBell:
         self._rung.add(provider)
         self._ringing.set()
 
-    async def wait(self, provider: str, timeout_s: float) -> None:
+    async def wait(self, provider: str, timeout_s: float) -> bool:
         """Return when a provider was rung for, or after the time."""
-        await self._bell.wait(provider, timeout_s)
+        return await self._bell.wait(provider, timeout_s)
 
     async def _listen(self) -> None:
         delays = _delays()

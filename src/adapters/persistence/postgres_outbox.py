@@ -152,9 +152,9 @@ class PostgresOutbox:
         found = await self._turns.rows(self._statements.backlog, asked)
         return {(row.provider, Priority(row.priority)): row.age_s for row in found}
 
-    async def wait_ready(self, provider: str, timeout_s: float) -> None:
+    async def wait_ready(self, provider: str, timeout_s: float) -> bool:
         """Wait until messages were queued; see ``Outbox.wait_ready``."""
-        await self._bell.wait(provider, timeout_s)
+        return await self._bell.wait(provider, timeout_s)
 
     def _ring(self, providers: Iterable[str]) -> None:
         for provider in set(providers):

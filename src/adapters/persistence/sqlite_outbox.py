@@ -94,7 +94,7 @@ class SqliteOutbox:
         """Write what an attempt came to; see ``Outbox.settle``."""
         settled = await self._commits.run(self._settle, settlement)
         message = settlement.message
-        if settled and message.status is MessageStatus.QUEUED and not settlement.wait_s:
+        if settled and message.status is MessageStatus.QUEUED:
             self._bell.ring(message.provider)
         return settled
 
@@ -120,9 +120,9 @@ class SqliteOutbox:
         """Return how overdue each lane is; see ``Outbox.backlog``."""
         return await self._commits.run(self._backlog, providers)
 
-    async def wait_ready(self, provider: str, timeout_s: float) -> None:
+    async def wait_ready(self, provider: str, timeout_s: float) -> bool:
         """Wait for messages; see ``Outbox.wait_ready``."""
-        await self._bell.wait(provider, timeout_s)
+        return await self._bell.wait(provider, timeout_s)
 
     def _ring(self, providers: set[str]) -> None:
         for provider in providers:

@@ -213,6 +213,12 @@ class Outbox(Protocol):
         """Return how many seconds the oldest message of each lane is overdue; empty lanes not."""
         ...
 
-    async def wait_ready(self, provider: str, timeout_s: float) -> None:
-        """Return when messages were queued for a provider, or after the time; may return early."""
+    async def wait_ready(self, provider: str, timeout_s: float) -> bool:
+        """Wait until messages are queued for a provider, or until the time is over.
+
+        It may return early, and may miss what another process has queued.
+
+        Returns:
+            Whether messages were queued, as far as is known.
+        """
         ...

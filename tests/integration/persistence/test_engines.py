@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from adapters.persistence import checkpoint
 from adapters.persistence.blacklist import PostgresLookup, SqliteLookup
 from adapters.persistence.checkpoint import Checkpointer
-from adapters.persistence.engines import BUSY_TIMEOUT_S, READERS, Engines, open_engines
+from adapters.persistence.engines import BUSY_TIMEOUT_S, READERS, WRITERS, Engines, open_engines
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.messages import SqlMessageRepository
 from adapters.persistence.single_process import SingleProcess
@@ -160,7 +160,7 @@ async def test_postgres_leaves_no_statement_prepared(postgres_server: PostgresSe
 async def test_postgres_without_a_free_connection_is_away(postgres_server: PostgresServer) -> None:
     engines = open_engines(postgres_target(postgres_server))
     engines.reader.sync_engine.pool._timeout = 0.2  # type: ignore[attr-defined] # noqa: SLF001 - half a minute is too long for a test
-    held = [await engines.reader.connect() for _ in range(2 * READERS)]
+    held = [await engines.reader.connect() for _ in range(2 * READERS + WRITERS)]
     with pytest.raises(StorageUnavailableError):
         await SqlMessageRepository(engines.reader).message(uuid4())
     for connection in held:

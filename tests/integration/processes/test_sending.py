@@ -52,7 +52,8 @@ def test_requests_at_the_same_time_share_what_is_allowed(client: Client) -> None
         )
         assert all(answer["status"] is True for answer in answers)
     traffic = client.traffic("smscru")
-    assert (traffic["send"], traffic["parallel_sends"]) == (60, 10)
+    assert traffic["send"] == 60
+    assert 5 < traffic["parallel_sends"] <= 10
 
 
 UNCONFIRMED = ("unconfirmed", "unknown")

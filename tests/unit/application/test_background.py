@@ -109,7 +109,9 @@ async def test_what_an_earlier_start_has_left_is_taken_over_before_anything_is_c
 async def test_all_of_it_goes_on_until_the_end(calls: list[str]) -> None:
     process = Process()
     await process.background.start()
-    await until(lambda: min(map(calls.count, ("sweep", "claim", "claim_doubts"))) >= 5)
+    await until(lambda: min(map(calls.count, ("sweep", "claim_doubts"))) >= 5)
+    await process.queue(PHONE)
+    await until(lambda: process.status(PHONE) == "submitted")
     await process.close()
     made = len(calls)
     await asyncio.sleep(0.01)
