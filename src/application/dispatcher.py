@@ -11,6 +11,7 @@ from application.ports.outbox import Lease, NewMessage, Outbox, Settlement
 from application.ports.provider_states import ProviderStates
 from application.ports.system import Clock, Ids
 from application.routing import Carrier
+from application.send_report import NOT_STORED
 from application.settler import Settler
 from domain.event import Event, EventName
 from domain.idempotency import IdempotencyKey
@@ -22,6 +23,7 @@ from domain.segments import Segments
 SLOT_PATIENCE_S = 5.0
 """A caller waits this long for a slot at the provider's rate."""
 _ANOTHER = Failure("deferred", "Another provider is tried.")
+_NOT_WRITTEN = Unavailable(kind=UnavailableKind.TEMPORARY, text=NOT_STORED.text)
 _NO_SLOT = Failure(UnavailableKind.THROTTLED, "The provider's rate is used up; nothing was sent.")
 
 
@@ -180,7 +182,13 @@ class Dispatcher:
     async def _accept(self, journey: _Journey, carrier: Carrier) -> _Held:
         held = self._hold(journey.message, carrier)
         new = NewMessage(held.message, journey.segments, held.lease, journey.history)
-        await self._write(new, journey)
+        try:
+            await self._write(new, journey)
+        except StorageUnavailableError:
+            # It may have been written all the same: then it must not be taken for perhaps sent.
+            lost = held.message.after(_NOT_WRITTEN, self._clock.now())
+            self._settler.settle_later(Settlement(lost, held.lease, ()))
+            raise
         return held
 
     async def _renew(self, held: _Held, answer: Answer, carrier: Carrier) -> _Held | None:

@@ -128,6 +128,12 @@ FROM {states} CROSS JOIN (
 WHERE provider = %(state)s
 """
 
+_UNDO = """
+UPDATE {messages} SET status = 'queued', attempts = attempts - 1,
+  lease_token = NULL, lease_owner = NULL, due_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE status = 'sending' AND lease_token = ANY(%(tokens)s::uuid[])
+"""
+
 _FARTHEST = "make_interval(secs => 120 + %(horizon_s)s::float8)"
 
 
@@ -137,6 +143,7 @@ class ClaimStatements:
     def __init__(self, schema: str) -> None:
         lanes, doubts = (_FROM_LANES, _WITHIN_ROOM, _START), (_FROM_DOUBTS, _WITHIN_ROOM, _ASK)
         self.know = filled_in(_KNOW, schema)
+        self.undo = filled_in(_UNDO, schema)
         self.outlook = _joined(schema, _OUTLOOK)
         self.messages = _joined(schema, _DUE_IN_LANES, _GATE_WITHOUT_RATE, *lanes, _TAKEN)
         self.messages_at_rate = _joined(

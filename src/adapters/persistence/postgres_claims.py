@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from adapters.persistence.postgres_claim_statements import ClaimStatements
 from adapters.persistence.postgres_connection import OneByOne, Parameters, rows
 from adapters.persistence.postgres_rows import claimed
+from application.errors import StorageUnavailableError
 from application.ports.outbox import Claim, Claimed, ClaimRequest
 from application.ports.system import Ids
 
@@ -27,18 +28,36 @@ class PostgresClaims:
         self._owner = owner
         self._ids = ids
         self._known: set[str] = set()
+        self._lost: set[UUID] = set()
 
     async def messages(self, want: ClaimRequest) -> Claim:
         """Take messages that are due; see ``Outbox.claim``."""
         limit = min(want.limit, 1) if want.probe else want.limit
         parameters = self._parameters(want, want.provider, limit)
+        await self.undo()
         await self._know(want.provider)
-        found, outlook = await self._turns.run(lambda c: self._take(c, want, parameters))
+        try:
+            found, outlook = await self._turns.run(lambda c: self._take(c, want, parameters))
+        except StorageUnavailableError:
+            self._lost.add(parameters["token"])
+            raise
         if outlook:
             return Claim(claimed(found, want.lease_s), _wait_s(outlook[0], want))
         if len(found) < limit:  # somebody has deleted the row
             self._known.discard(want.provider)
         return Claim(claimed(found, want.lease_s), 0.0)
+
+    async def undo(self) -> None:
+        """Put back what was claimed, perhaps, where the answer did not arrive: nobody sends it.
+
+        Raises:
+            StorageUnavailableError: the database is still away.
+        """
+        if self._lost:
+            lost = [*self._lost]
+            statement = self._statements.undo
+            await self._turns.run(lambda c: c.exec_driver_sql(statement, {"tokens": lost}))
+            self._lost.difference_update(lost)
 
     async def doubts(self, want: ClaimRequest) -> Sequence[Claimed]:
         """Take unknown messages to ask about; see ``Outbox.claim_doubts``."""

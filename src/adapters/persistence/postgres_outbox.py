@@ -77,6 +77,8 @@ class PostgresOutbox:
         """Write what waits, then give the connections back."""
         await self._accepting.close()
         await self._settling.close()
+        with suppress(StorageUnavailableError):
+            await self._claims.undo()
         await self._turns.close()
 
     async def accept(

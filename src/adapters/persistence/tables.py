@@ -6,6 +6,7 @@ the sending path: a request and its messages are written in one transaction or i
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,6 +41,7 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         return _from_text if dialect.name == "sqlite" else _in_utc
 
 
+@lru_cache(maxsize=256)  # the rows of a request share their times
 def _to_text(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat(timespec="microseconds")
 

@@ -4,13 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
+from adapters.persistence import postgres_claims
 from adapters.persistence.engines import DatabaseTarget
 from adapters.persistence.postgres_claim_statements import ClaimStatements
+from adapters.persistence.postgres_connection import Parameters
+from application.errors import StorageUnavailableError
 from application.ports.outbox import Outbox
 from application.ports.provider_states import ProviderStates
 from tests.contracts.outbox.fixtures import PROVIDER, doubt_one, queue_one, wanted
@@ -148,3 +153,21 @@ class TestPostgresClaims(Database):
         text = f"EXPLAIN {getattr(STATEMENTS, statement)}"
         cursor = await connection.execute(text.encode(), parameters())
         return "\n".join(str(line) for (line,) in await cursor.fetchall())
+
+    @pytest.mark.parametrize("spacing_s", [0.0, 0.001])
+    async def test_a_claim_whose_answer_is_lost_is_undone_before_the_next_one(
+        self, outbox: Outbox, monkeypatch: pytest.MonkeyPatch, spacing_s: float
+    ) -> None:
+        new = await queue_one(outbox)
+        rows = postgres_claims.rows
+
+        def lost(connection: sa.Connection, statement: str, values: Parameters) -> list[Any]:
+            rows(connection, statement, values)
+            monkeypatch.setattr(postgres_claims, "rows", rows)
+            raise OSError
+
+        monkeypatch.setattr(postgres_claims, "rows", lost)
+        with pytest.raises(StorageUnavailableError):
+            await outbox.claim(replace(wanted(), spacing_s=spacing_s))
+        (claimed,) = (await outbox.claim(replace(wanted(), spacing_s=spacing_s))).claimed
+        assert (claimed.message.id, claimed.message.attempts) == (new.message.id, 1)

@@ -658,3 +658,20 @@ async def test_every_place_is_given_back(make: Callable[[Message], SubmitOutcome
     await gateway.send(*phones(10), fallback=["twilio"])
     for carrier in gateway.carriers.values():
         assert carrier.places.take_free(9) == 2
+
+
+async def test_a_message_whose_writing_was_not_confirmed_has_failed_and_is_not_in_doubt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    accept = MemoryOutbox.accept
+
+    async def unconfirmed(outbox: MemoryOutbox, *given: Any) -> bool:  # noqa: ANN401 - passed on
+        await accept(outbox, *given)
+        raise StorageUnavailableError("the answer was lost")
+
+    monkeypatch.setattr(MemoryOutbox, "accept", unconfirmed)
+    gateway = Gateway()
+    with pytest.raises(StorageUnavailableError):
+        await gateway.send(PHONE)
+    await until(lambda: gateway.status(PHONE) == "failed")
+    assert gateway.submitted() == []
