@@ -31,6 +31,7 @@ from application.send_command import SendCommand
 from benchmarks.stand.databases import Databases, databases
 from domain.message import Message
 from domain.outcome import Accepted, SubmitOutcome
+from domain.terms import Priority
 from entrypoints.container import Container
 from entrypoints.life import life
 from entrypoints.settings import Settings, read_settings
@@ -131,6 +132,28 @@ async def dispatch(made: Databases) -> float:
         return (len(provider.asked) - begun) / (last - started)
 
 
+async def beside(made: Databases) -> float:
+    """p99 of the milliseconds a caller waits beyond the provider's 20, while a bulk of 100 000 runs."""
+    async with gateway(made, latency_s=LATENCY_S) as (container, _):
+        send = container.send_sms()
+        phones = [f"7702{phone:07d}" for phone in range(MANY)]
+        bulk = SendCommand(phones=phones, text=TEXT, background=True, priority=Priority.BULK)
+        queueing = asyncio.create_task(send(bulk))
+        waits: list[float] = []
+
+        async def single(phone: int) -> None:
+            started = time.perf_counter()
+            await send(command(phone, background=False))
+            waits.append((time.perf_counter() - started - LATENCY_S) * 1000)
+
+        singles = []
+        for phone in range(int(SECONDS * 50)):
+            singles.append(asyncio.create_task(single(phone)))
+            await asyncio.sleep(0.02)
+        await asyncio.gather(queueing, *singles)
+        return statistics.quantiles(waits, n=100)[98]
+
+
 async def idle(made: Databases) -> float:
     """p99 of the milliseconds from the call to the provider, one message at a time."""
     async with gateway(made) as (container, provider):
@@ -159,6 +182,7 @@ MEASURED: dict[str, tuple[str, Callable[[Databases], Awaitable[float]]]] = {
     "accept": (f"messages accepted a second, {CALLERS} callers", accept),
     "call": ("seconds to accept 100 000 recipients in one call", call),
     "dispatch": ("messages dispatched a second, 20 ms provider, 200 at once", dispatch),
+    "beside": ("p99 added to a caller who waits while a bulk of 100 000 runs, ms", beside),
     "idle": ("p99 from the call to the provider, one at a time, ms", idle),
     "quiet": ("processor with nothing to do, per cent", quiet),
 }

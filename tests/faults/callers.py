@@ -58,6 +58,7 @@ class Callers:
     Attributes:
         asks: everything that was asked.
         statuses: how often each HTTP status was seen; 0 is no answer.
+        slowest_s: how long the slowest answer took, or the longest wait for none.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Callers:
         self._stopped = False
         self.asks: list[Ask] = []
         self.statuses: dict[int, int] = {}
+        self.slowest_s = 0.0
 
     async def run(self) -> None:
         """Go on until stopped."""
@@ -134,7 +136,7 @@ class Callers:
         if not urls:
             await asyncio.sleep(_PAUSE_S)
             return False
-        url = f"{self._chance.choice(urls)}/sms"
+        url, started = f"{self._chance.choice(urls)}/sms", time.monotonic()
         try:
             async with session.post(url, json=ask.body, headers=ask.headers) as answer:
                 self._count_status(answer.status)
@@ -142,6 +144,7 @@ class Callers:
                     await _read(ask, answer)
         except (aiohttp.ClientError, TimeoutError):
             self._count_status(0)
+        self.slowest_s = max(self.slowest_s, time.monotonic() - started)
         return bool(ask.told)
 
     def _count_status(self, status: int) -> None:

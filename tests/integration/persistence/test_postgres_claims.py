@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from adapters.persistence import postgres_claims
 from adapters.persistence.engines import DatabaseTarget
 from adapters.persistence.postgres_claim_statements import ClaimStatements
-from adapters.persistence.postgres_connection import Parameters
+from adapters.persistence.postgres_connection import Parameters, rows
 from application.errors import StorageUnavailableError
 from application.ports.outbox import Outbox
 from application.ports.provider_states import ProviderStates
@@ -159,7 +159,6 @@ class TestPostgresClaims(Database):
         self, outbox: Outbox, monkeypatch: pytest.MonkeyPatch, spacing_s: float
     ) -> None:
         new = await queue_one(outbox)
-        rows = postgres_claims.rows
 
         def lost(connection: sa.Connection, statement: str, values: Parameters) -> list[Any]:
             rows(connection, statement, values)
