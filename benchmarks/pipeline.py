@@ -147,9 +147,9 @@ async def beside(made: Databases) -> float:
             waits.append((time.perf_counter() - started - LATENCY_S) * 1000)
 
         singles = []
-        for phone in range(int(SECONDS * 50)):
+        for phone in range(int(SECONDS * 100)):
             singles.append(asyncio.create_task(single(phone)))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.01)
         await asyncio.gather(queueing, *singles)
         return statistics.quantiles(waits, n=100)[98]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from application.attempts import LEASE_MARGIN_S, START_WITHIN_S, Answer, Attempts
@@ -11,7 +12,7 @@ from application.ports.outbox import Lease, NewMessage, Outbox, Settlement
 from application.ports.provider_states import ProviderStates
 from application.ports.system import Clock, Ids
 from application.routing import Carrier
-from application.send_report import NOT_STORED
+from application.send_report import EXPIRED, NOT_STORED
 from application.settler import Settler
 from domain.event import Event, EventName
 from domain.idempotency import IdempotencyKey
@@ -20,8 +21,11 @@ from domain.outcome import Unavailable, UnavailableKind
 from domain.request import Request
 from domain.segments import Segments
 
-SLOT_PATIENCE_S = 5.0
-"""A caller waits this long for a slot at the provider's rate."""
+PATIENCE_S = 5.0
+"""A caller waits this long for a slot at a provider's rate, or for a place at the next provider."""
+MAX_DOUBTFUL = 100
+"""So many messages are watched, at most, whose writing was not confirmed."""
+_S = MessageStatus
 _ANOTHER = Failure("deferred", "Another provider is tried.")
 _NOT_WRITTEN = Unavailable(kind=UnavailableKind.TEMPORARY, text=NOT_STORED.text)
 _NO_SLOT = Failure(UnavailableKind.THROTTLED, "The provider's rate is used up; nothing was sent.")
@@ -29,10 +33,10 @@ _NO_SLOT = Failure(UnavailableKind.THROTTLED, "The provider's rate is used up; n
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A provider that is tried; ``probe`` where its circuit is open."""
+    """A provider that may be tried; ``barred``: only to see whether it is well again."""
 
     carrier: Carrier
-    probe: bool = False
+    barred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class _Journey:
     segments: Segments
     request: Request | None
     key: IdempotencyKey | None
-    history: tuple[Event, ...]
+    history: tuple[Event, ...] = ()
     held: _Held | None = None
     answer: Answer | None = None
 
@@ -102,61 +106,83 @@ class Dispatcher:
             StorageUnavailableError: it could not be written, and was not sent.
             DuplicateKeyError: the key was used before; nothing was written or sent.
         """
-        turns, skipped = await self._turns(route)
-        journey = _Journey(message, segments, request, key, skipped)
+        journey = _Journey(message, segments, request, key)
         try:
-            for turn in turns:
+            for turn in self._turns(route):
                 if await self._is_last(journey, turn):
                     break
         except asyncio.CancelledError:
             if journey.held is not None and journey.answer is not None:
-                self._settler.settle_later(self._final(journey.held, journey.answer))
+                self._settler.settle_later(self._final(journey, journey.held, journey.answer))
             raise
         if journey.held is None or journey.answer is None:
-            return await self._refuse(journey)
-        settlement = self._final(journey.held, journey.answer)
+            return await self._give_up(journey)
+        settlement = self._final(journey, journey.held, journey.answer)
         await self._settler.settle(settlement)
         return settlement.message
 
-    def _final(self, held: _Held, answer: Answer) -> Settlement:
-        return self._attempts.final(held.message, held.lease, answer)
+    def _turns(self, route: Sequence[Carrier]) -> list[_Turn]:
+        """Bar who is in trouble; when all are, the order stands."""
+        troubled = [self._breakers.state(carrier.code).open for carrier in route]
+        if all(troubled):
+            return [_Turn(carrier) for carrier in route]
+        return [_Turn(carrier, barred=bad) for carrier, bad in zip(route, troubled, strict=True)]
 
     async def _is_last(self, journey: _Journey, turn: _Turn) -> bool:
         """Try a carrier; tell whether no other one may be tried."""
         carrier = turn.carrier
-        async with carrier.places.one(journey.message.terms.priority):
-            if not await self._slot(carrier, journey):
-                return False
-            if journey.held is None or journey.answer is None:
-                held = await self._accept(journey, carrier)
-            elif (renewed := await self._renew(journey.held, journey.answer, carrier)) is None:
+        if turn.barred and not await self._may_probe(carrier):
+            reason = self._breakers.state(carrier.code).reason
+            self._note(journey, f"{carrier.code} is left out: {reason}")
+            return False
+        if not await self._place(journey, carrier):
+            return True
+        try:
+            return await self._attempt(journey, carrier, probe=turn.barred)
+        finally:
+            carrier.places.free(1)
+
+    async def _attempt(self, journey: _Journey, carrier: Carrier, *, probe: bool) -> bool:
+        if not await self._slot(carrier, journey):
+            return False
+        if journey.held is None or journey.answer is None:
+            if journey.message.expired(self._clock.now()):
                 return True
-            else:
-                held = renewed
-            journey.held, journey.answer = held, None
-            answer = journey.answer = await self._attempts.make(
-                held.message, held.lease, carrier, deadline=held.deadline, probe=turn.probe
-            )
+            held = await self._accept(journey, carrier)
+        elif (renewed := await self._renew(journey, journey.held, journey.answer, carrier)) is None:
+            return True
+        else:
+            held = renewed
+        journey.held, journey.answer, journey.history = held, None, ()
+        answer = journey.answer = await self._attempts.make(
+            held.message, held.lease, carrier, deadline=held.deadline, probe=probe
+        )
         return not isinstance(answer.outcome, Unavailable)
 
-    async def _turns(self, route: Sequence[Carrier]) -> tuple[list[_Turn], tuple[Event, ...]]:
-        """Leave out who is in trouble; when all are, the order stands."""
-        turns: list[_Turn] = []
-        skipped: list[str] = []
-        for carrier in route:
-            state = self._breakers.state(carrier.code)
-            if not state.open:
-                turns.append(_Turn(carrier))
-            elif await self._breakers.may_probe(carrier.code, carrier.timeout_s + LEASE_MARGIN_S):
-                turns.append(_Turn(carrier, probe=True))
-            else:
-                skipped.append(f"{carrier.code} is left out: {state.reason}")
-        if not turns:
-            return [_Turn(carrier) for carrier in route], ()
-        if not skipped:
-            return turns, ()
-        text = "; ".join(skipped)
-        return turns, (Event(at=self._clock.now(), name=EventName.ROUTED, text=text),)
+    def _note(self, journey: _Journey, text: str) -> None:
+        line = Event(at=self._clock.now(), name=EventName.ROUTED, text=text)
+        journey.history = (*journey.history, line)
+
+    async def _may_probe(self, carrier: Carrier) -> bool:
+        try:
+            return await self._breakers.may_probe(carrier.code, carrier.timeout_s + LEASE_MARGIN_S)
+        except StorageUnavailableError:
+            return False
+
+    async def _place(self, journey: _Journey, carrier: Carrier) -> bool:
+        """Wait for a place; a message that is under a lease already cannot wait for long."""
+        priority = journey.message.terms.priority
+        if journey.held is None:
+            await carrier.places.take(priority)
+            return True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await carrier.places.take(priority)
+            return True
+        return False
+
+    def _final(self, journey: _Journey, held: _Held, answer: Answer) -> Settlement:
+        return self._attempts.final(held.message, held.lease, answer, journey.history)
 
     async def _slot(self, carrier: Carrier, journey: _Journey) -> bool:
         """Wait for a slot at the provider's rate; False where that takes too long."""
@@ -167,13 +193,13 @@ class Dispatcher:
                     carrier.code,
                     cost=journey.segments.count,
                     spacing_s=carrier.spacing_s,
-                    patience_s=SLOT_PATIENCE_S,
+                    patience_s=PATIENCE_S,
                 )
             except StorageUnavailableError:
                 if journey.held is None:
                     raise
                 return False  # what the provider before said stands, and has to be told
-        if wait_s is None or wait_s > SLOT_PATIENCE_S:
+        if wait_s is None or wait_s > PATIENCE_S:
             return False
         if wait_s:
             await asyncio.sleep(wait_s)
@@ -186,22 +212,26 @@ class Dispatcher:
             await self._write(new, journey)
         except StorageUnavailableError:
             # It may have been written all the same: then it must not be taken for perhaps sent.
-            lost = held.message.after(_NOT_WRITTEN, self._clock.now())
-            self._settler.settle_later(Settlement(lost, held.lease, ()))
+            if self._settler.waiting < MAX_DOUBTFUL:
+                lost = held.message.after(_NOT_WRITTEN, self._clock.now())
+                self._settler.settle_later(Settlement(lost, held.lease, ()))
             raise
         return held
 
-    async def _renew(self, held: _Held, answer: Answer, carrier: Carrier) -> _Held | None:
+    async def _renew(
+        self, journey: _Journey, held: _Held, answer: Answer, carrier: Carrier
+    ) -> _Held | None:
         """Write that another carrier is tried; ``None`` where that is not known to be written."""
         event = answer.event(EventName.DEFERRED, f"{carrier.code} is tried")
         waiting = held.message.deferred(answer.at, _ANOTHER, carrier.code)
         renewed = self._hold(waiting, carrier)
-        step = Settlement(renewed.message, held.lease, (event,), renewed=renewed.lease)
+        history = (*journey.history, event)
+        step = Settlement(renewed.message, held.lease, history, renewed=renewed.lease)
         try:
             return renewed if await self._outbox.settle(step) else None
         except StorageUnavailableError:
             # It may have been written all the same: then this is the lease that counts.
-            not_sent = self._attempts.final(renewed.message, renewed.lease, answer, (event,))
+            not_sent = self._attempts.final(renewed.message, renewed.lease, answer, history)
             self._settler.settle_later(not_sent)
             return None
 
@@ -210,13 +240,16 @@ class Dispatcher:
         lease = Lease(message.id, self._ids.new(), carrier.timeout_s + LEASE_MARGIN_S)
         return _Held(sending, lease, self._clock.boot() + START_WITHIN_S)
 
-    async def _refuse(self, journey: _Journey) -> Message:
-        """Write a message nobody had a slot for."""
-        failed = journey.message.moved(MessageStatus.FAILED, self._clock.now(), _NO_SLOT)
-        event = Event(at=failed.updated_at, name=EventName.FAILED, text=_NO_SLOT.text)
+    async def _give_up(self, journey: _Journey) -> Message:
+        """Write a message that nobody had a slot for, or that came too late for its slot."""
+        now = self._clock.now()
+        late = journey.message.expired(now)
+        status, failure = (_S.EXPIRED, EXPIRED) if late else (_S.FAILED, _NO_SLOT)
+        ended = journey.message.moved(status, now, failure)
+        event = Event(at=now, name=EventName(status), text=failure.text)
         history = (*journey.history, event)
-        await self._write(NewMessage(failed, journey.segments, None, history), journey)
-        return failed
+        await self._write(NewMessage(ended, journey.segments, None, history), journey)
+        return ended
 
     async def _write(self, new: NewMessage, journey: _Journey) -> None:
         if not await self._outbox.accept([new], journey.request, journey.key):

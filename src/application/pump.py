@@ -7,7 +7,6 @@ from math import inf
 
 from application.attempts import LEASE_MARGIN_S, START_WITHIN_S, Answer, Attempts
 from application.breaker import Breakers
-from application.errors import StorageUnavailableError
 from application.loops import attempt
 from application.ports.outbox import Claimed, ClaimRequest, Outbox, Settlement
 from application.ports.repositories import BlacklistRepository
@@ -85,7 +84,7 @@ class Pump:
         while not self._stopping:
             if not await self._is_time(next_at - loop.time()):
                 continue
-            await self._carrier.places.take(Priority.TRANSACTIONAL)
+            await self._carrier.places.take(self._tools.upkeep.urgency(self._carrier.code))
             # Stopped in the middle of it, claimed messages would have nobody to send them.
             self._round = asyncio.create_task(self._serve())
             next_at = loop.time() + await asyncio.shield(self._round)
@@ -151,7 +150,7 @@ class Pump:
             return frozenset()
         try:
             return await self._tools.blacklist.listed(phones)
-        except StorageUnavailableError:
+        except Exception:
             await self._put_back(claims)
             raise
 
@@ -159,7 +158,7 @@ class Pump:
         """Undo a claim; nobody has heard of these messages."""
         try:
             await self._tools.outbox.release([claimed.lease for claimed in claims])
-        except StorageUnavailableError:
+        except Exception:  # noqa: BLE001 - whatever it is, they must not be taken for sent
             for claimed in claims:
                 message = claimed.message.put_back(self._tools.clock.now())
                 self._tools.settler.settle_later(Settlement(message, claimed.lease, ()))

@@ -82,7 +82,12 @@ class Reconciler:
             horizon_s=EVERY_S,
         )
         doubts = await self._outbox.claim_doubts(want)
-        await asyncio.gather(*(self._resolve(doubt) for doubt in doubts))
+        asked = await asyncio.gather(
+            *(self._resolve(doubt) for doubt in doubts), return_exceptions=True
+        )
+        for error in asked:  # every one has been asked about; the round as a whole has failed
+            if error is not None:
+                raise error
         return EVERY_S if len(doubts) < AT_ONCE else 0.0
 
     async def _resolve(self, doubt: Claimed) -> None:
@@ -107,7 +112,7 @@ class Reconciler:
             text, wait_s = f"could not be asked: {found.text}", self._wait_for_answer(message)
             wait_s = None if wait_s is None else max(wait_s, found.retry_after_s or 0.0)
         else:
-            text, wait_s = "knows nothing of it", self._patience.wait_s(message.lookups)
+            text, wait_s = "knows nothing of it", self._wait_for_word(message)
         asked = self._event(EventName.LOOKED_UP, f"{message.provider} {text}")
         if wait_s is not None:
             return self._unknown(doubt, (asked,), wait_s)
@@ -136,10 +141,19 @@ class Reconciler:
     ) -> Settlement:
         return Settlement(doubt.message, doubt.lease, events, MessageStatus.UNKNOWN, wait_s)
 
+    def _wait_for_word(self, message: Message) -> float | None:
+        """The last question counts only when it is late enough: earlier ones may have been lost."""
+        wait_s = self._patience.wait_s(message.lookups)
+        left_s = self._patience.delays_s[-1] - self._age_s(message)
+        return left_s if wait_s is None and left_s > 0 else wait_s
+
+    def _age_s(self, message: Message) -> float:
+        since = message.attempted_at or message.created_at
+        return (self._clock.now() - since).total_seconds()
+
     def _wait_for_answer(self, message: Message) -> float | None:
         """Being unreachable says nothing about the message: ask longer."""
-        since = message.attempted_at or message.created_at
-        if (self._clock.now() - since).total_seconds() > GIVE_UP_S:
+        if self._age_s(message) > GIVE_UP_S:
             return None
         return self._patience.wait_s(message.lookups) or self._patience.longest_s
 

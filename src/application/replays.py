@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from uuid import UUID
 
-from application.errors import StorageUnavailableError
 from application.ports.idempotency import IdempotencyRepository, StoredAnswer
 from application.ports.repositories import MessageRepository
+from application.ports.system import Clock
 from application.send_report import STOPPING, SendReport
 from domain.errors import KeyReusedError, RequestNotFoundError, RequestRunningError
 from domain.idempotency import IdempotencyKey
@@ -18,6 +18,8 @@ from domain.phone import Phone
 from domain.request import Request
 
 KEEP_S = 20.0
+HOLD_S = 45.0
+"""Less than the minute after which others take a key for orphaned."""
 PAGE = 1_000
 RUNNING = "The first request with this Idempotency-Key is still being served; ask again soon."
 _log = logging.getLogger(__name__)
@@ -26,9 +28,13 @@ _log = logging.getLogger(__name__)
 class Replays:
     """What is known of an idempotency key, and what is added to it."""
 
-    def __init__(self, keys: IdempotencyRepository, repository: MessageRepository) -> None:
+    def __init__(
+        self, keys: IdempotencyRepository, repository: MessageRepository, clock: Clock
+    ) -> None:
         self._keys = keys
         self._repository = repository
+        self._clock = clock
+        self._kept_at: dict[int, float] = {}  # by the key's identity: two calls may have equal ones
 
     async def earlier(self, key: IdempotencyKey) -> StoredAnswer | UUID | None:
         """Look for the first call with a key.
@@ -88,18 +94,31 @@ class Replays:
     @asynccontextmanager
     async def kept(self, key: IdempotencyKey) -> AsyncIterator[None]:
         """Say that a call is being served for as long as the block lasts."""
+        self._kept_at[id(key)] = self._clock.boot()
         beat = asyncio.create_task(self._keep(key))
         try:
             yield
         finally:
             beat.cancel()
             await asyncio.wait([beat])
+            del self._kept_at[id(key)]
+
+    def holds(self, key: IdempotencyKey) -> bool:
+        """Tell whether nobody else can have been told what became of this key's call.
+
+        A process that could not say for long that it goes on has to stop: the answer may have been
+        made by another one, in which nothing more is sent.
+        """
+        kept_at = self._kept_at.get(id(key))
+        return kept_at is None or self._clock.boot() - kept_at < HOLD_S
 
     async def _keep(self, key: IdempotencyKey) -> None:
         while True:
             await asyncio.sleep(KEEP_S)
-            with suppress(StorageUnavailableError):
+            began = self._clock.boot()
+            with suppress(Exception):  # whatever it is, the next beat may do better
                 await self._keys.keep([key])
+                self._kept_at[id(key)] = began
 
     async def _written(self, request: Request) -> dict[Phone, Message]:
         found: dict[Phone, Message] = {}

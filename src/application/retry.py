@@ -1,7 +1,7 @@
 """What becomes of a message that a provider is proven not to have taken."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.message import Failure, Message
@@ -36,13 +36,22 @@ class Retry:
         failure = Failure(outcome.kind, outcome.text, outcome.provider_code)
         following = message.terms.next_after(message.provider)
         if following is not None:
-            return message.deferred(at, failure, following), 0.0
+            return _uncounted(message.deferred(at, failure, following), outcome), 0.0
         if outcome.kind not in _NOT_COUNTED and message.attempts >= self.max_attempts:
             return message.after(outcome, at), 0.0
         first = message.terms.first(message.provider)
-        return message.deferred(at, failure, first), self._wait_s(message, outcome)
+        return _uncounted(message.deferred(at, failure, first), outcome), self._wait_s(
+            message, outcome
+        )
 
     def _wait_s(self, message: Message, outcome: Unavailable) -> float:
         rounds = message.attempts // max(1, len(message.terms.route))
         wait_s: float = min(FIRST_WAIT_S * 2.0 ** min(max(0, rounds - 1), 20), LONGEST_WAIT_S)
         return max(wait_s * (0.5 + self.chance() / 2), outcome.retry_after_s or 0.0)
+
+
+def _uncounted(message: Message, outcome: Unavailable) -> Message:
+    """Take an attempt back that says nothing about the message."""
+    if outcome.kind not in _NOT_COUNTED:
+        return message
+    return replace(message, attempts=message.attempts - 1)

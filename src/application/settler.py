@@ -8,8 +8,7 @@ from application.ports.outbox import Outbox, Settlement
 
 PATIENCE_S = 2.0
 """A caller waits this long for a settlement; one who gives up first would send again."""
-DELAYS_S = (0.5, 2.0, 5.0, 15.0)
-LAST_CHANCE_S = 5.0
+DELAYS_S = (0.5, 1.0, 2.0, 5.0)
 _log = logging.getLogger(__name__)
 
 
@@ -19,6 +18,11 @@ class Settler:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._later: set[asyncio.Task[None]] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many settlements nobody waits for are not written yet."""
+        return len(self._later)
 
     async def settle(self, settlement: Settlement) -> None:
         """Settle, and let the caller go when that takes too long or fails.
@@ -40,7 +44,7 @@ class Settler:
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 
-    async def close(self, seconds: float = LAST_CHANCE_S) -> None:
+    async def close(self, seconds: float) -> None:
         """Give settlements that could not be written a last chance."""
         if self._later:
             await asyncio.wait(self._later, timeout=seconds)

@@ -74,6 +74,7 @@ class Submission:
         *,
         default_ttl_s: float,
         stopping: Callable[[], bool],
+        holds: Callable[[IdempotencyKey], bool],
     ) -> None:
         self._routing = routing
         self._numbering = numbering
@@ -85,6 +86,7 @@ class Submission:
         self._ids = ids
         self._default_ttl_s = default_ttl_s
         self._stopping = stopping
+        self._holds = holds
 
     async def __call__(self, command: SendCommand, channel: Channel) -> SendReport:
         """Check the command whole; then send to every recipient who may be written to.
@@ -215,8 +217,10 @@ class Submission:
         messages = list(first)
         for part in others:
             try:
-                await self._write(order, part)
-                messages += part
+                written = self._may_go_on(order)
+                if written:
+                    await self._write(order, part)
+                messages += part if written else [_lost(message, STOPPING) for message in part]
             except StorageUnavailableError:
                 messages += [_lost(message, NOT_STORED) for message in part]
         return tuple(messages)
@@ -263,7 +267,7 @@ class Submission:
 
     async def _send_one(self, message: Message, order: _Order) -> Message:
         """Send one of many: the others go on when the database fails this one."""
-        if self._stopping():
+        if self._stopping() or not self._may_go_on(order):
             return _lost(message, STOPPING)
         try:
             over = await self._over(message)
@@ -273,6 +277,10 @@ class Submission:
             return await self._dispatcher.send(message, order.segments, order.route)
         except StorageUnavailableError:
             return _lost(message, NOT_STORED)
+
+    def _may_go_on(self, order: _Order) -> bool:
+        """Tell whether nobody can have been told meanwhile that the rest is not sent."""
+        return order.key is None or self._holds(order.key)
 
     async def _over(self, message: Message) -> Message | None:
         """End a message that must not go any more: its request may be under way for long."""

@@ -46,16 +46,34 @@ class Upkeep:
         """Tell whether messages for a provider were due when it was last looked."""
         return any(code == provider for code, _ in self._backlog)
 
+    def urgency(self, provider: str) -> Priority:
+        """Return the most urgent lane in which messages were due, at least the usual one."""
+        lanes = [lane for code, lane in self._backlog if code == provider]
+        return min([*lanes, Priority.TRANSACTIONAL])
+
     async def once(self) -> float:
         """Do it all once; return in how many seconds to do it again."""
+        try:
+            await self._sweep()
+            await self._breakers.refresh()
+            await self._divert()
+        finally:  # whatever fails before: this is the net under messages nobody rang for
+            self._backlog = await self._outbox.backlog(self._providers)
+        return EVERY_S
+
+    async def _sweep(self) -> None:
         report = await self._outbox.sweep()
         if report.in_doubt:
             _log.warning("%s messages of a process that is gone are in doubt", report.in_doubt)
         if report.expired:
             _log.warning("%s messages have expired in the queue", report.expired)
-        await self._breakers.refresh()
+
+    async def _divert(self) -> None:
+        """Send messages another way whose provider is out of order.
+
+        When it is time to try that provider, they stay: one of them is what it is tried with.
+        """
         avoid = self._breakers.open()
         for provider in avoid.intersection(self._providers):
-            await self._outbox.divert(provider, avoid)
-        self._backlog = await self._outbox.backlog(self._providers)
-        return EVERY_S
+            if self._breakers.state(provider).retry_s:
+                await self._outbox.divert(provider, avoid)

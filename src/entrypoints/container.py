@@ -64,6 +64,7 @@ def _submission(  # noqa: PLR0913, PLR0917 - what a submission takes
     clock: Clock,
     ids: Ids,
     background: Background,
+    replays: Replays,
     settings: Settings,
 ) -> Submission:
     return Submission(
@@ -77,6 +78,7 @@ def _submission(  # noqa: PLR0913, PLR0917 - what a submission takes
         ids,
         default_ttl_s=settings.message_ttl,
         stopping=lambda: background.stopping,
+        holds=replays.holds,
     )
 
 
@@ -189,6 +191,7 @@ class Container(containers.DeclarativeContainer):
         settler,
         stop_within_s=settings.provided.shutdown_timeout,
     )
+    replays: providers.Provider[Replays] = providers.Singleton(Replays, keys, messages, clock)
     submission: providers.Provider[Submission] = providers.Singleton(
         _submission,
         routing,
@@ -200,6 +203,7 @@ class Container(containers.DeclarativeContainer):
         clock,
         ids,
         background,
+        replays,
         settings,
     )
     send_sms: providers.Provider[SendSms] = providers.Singleton(SendSms, submission)
@@ -208,7 +212,6 @@ class Container(containers.DeclarativeContainer):
         ManageBlacklist, blacklist, numbering, clock
     )
     stories: providers.Provider[Stories] = providers.Singleton(Stories, messages, numbering)
-    replays: providers.Provider[Replays] = providers.Singleton(Replays, keys, messages)
     cancel_message: providers.Provider[CancelMessage] = providers.Singleton(
         CancelMessage, outbox, stories, clock
     )

@@ -143,7 +143,7 @@ class MemoryOutbox:
             return False
         if row.settled:
             return True
-        if row.message.status is not settlement.was:
+        if row.message.status not in (settlement.was, _S.UNKNOWN):
             return False
         self._settle(row, settlement)
         return True
@@ -184,7 +184,6 @@ class MemoryOutbox:
         late = [row for row in self.rows.values() if row.is_late(now)][:_AT_ONCE]
         for row in gone:
             row.end(_S.UNKNOWN, now, EventName.UNKNOWN, _IN_DOUBT)
-            row.lease(None, None)
             row.lookup_at = now
         for row in late:
             row.end(_S.EXPIRED, now, EventName.EXPIRED, _TOO_LATE)

@@ -51,7 +51,7 @@ CASES = [
 
 
 class Points:
-    """Whoever died, and wherever: looked up, and never sent again silently."""
+    """Whoever died, and wherever: looked up, and not sent again."""
 
     @pytest.mark.parametrize("case", CASES, ids=str)
     def test_what_was_under_way_is_looked_up_and_not_sent_again(
@@ -76,6 +76,10 @@ class Points:
             looked_up = ["looked_up"] * len(DELAYS_S)
             assert happened == ["accepted", "unknown", *looked_up, "held"]
             assert provider.traffic("smscru")["lookup"] == len(DELAYS_S)
+
+
+class Resends:
+    """Whoever died, and wherever, of a message that may be sent again."""
 
     @pytest.mark.parametrize("case", [case for case in CASES if not case.sent], ids=str)
     def test_asked_to_send_again_it_does_so_once_after_every_look_up(

@@ -162,4 +162,4 @@ def test_every_proof_the_page_names_is_there() -> None:
     proofs = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
     assert len(proofs) > 15
     for path, name in proofs:
-        assert re.search(rf"(def|class) {name}\(", (ROOT / path).read_text(encoding="utf-8")), name
+        assert re.search(rf"(def|class) {name}\b", (ROOT / path).read_text(encoding="utf-8")), name

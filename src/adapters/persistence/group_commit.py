@@ -5,6 +5,7 @@ A batch is never waited for: whatever has gathered while the last transaction ra
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ Batch = Callable[[sa.Connection, Sequence[Item]], Sequence[Result]]
 """Does one kind of thing for many callers at once: a result for each item, in order."""
 
 MAX_BATCH = 256
+MAX_WEIGHT = 1000
+"""About as many rows; more would keep the connection busy for longer than others like to wait."""
 
 
 class TryAloneError(Exception):
@@ -27,11 +30,12 @@ class TryAloneError(Exception):
 class _Waiting(Generic[Item, Result]):
     """One item of one caller."""
 
-    __slots__ = ("batch", "future", "item")
+    __slots__ = ("batch", "future", "item", "weight")
 
-    def __init__(self, batch: Batch[Item, Result], item: Item) -> None:
+    def __init__(self, batch: Batch[Item, Result], item: Item, weight: int) -> None:
         self.batch = batch
         self.item = item
+        self.weight = weight
         self.future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
     def resolve(self, result: Result) -> None:
@@ -51,15 +55,20 @@ class GroupCommit:
         self._queue: list[_Waiting[Any, Any]] = []
         self._runner: asyncio.Task[None] | None = None
 
-    async def run(self, batch: Batch[Item, Result], item: Item) -> Result:
+    async def run(self, batch: Batch[Item, Result], item: Item, weight: int = 1) -> Result:
         """Have an item handled with all others that wait; its transaction is durable on return.
 
         An item that fails fails alone: its neighbours are tried again without it.
 
+        Args:
+            batch: what is done.
+            item: what it is done with.
+            weight: rows, about; what weighs much has few neighbours.
+
         Raises:
             StorageUnavailableError: the database is away.
         """
-        waiting = _Waiting(batch, item)
+        waiting = _Waiting(batch, item, weight)
         self._queue.append(waiting)
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._drain())
@@ -73,7 +82,8 @@ class GroupCommit:
 
     async def _drain(self) -> None:
         while self._queue:
-            group, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
+            size = _size(self._queue)
+            group, self._queue = self._queue[:size], self._queue[size:]
             await self._commit(group)
 
     async def _commit(self, group: Sequence[_Waiting[Any, Any]]) -> None:
@@ -91,6 +101,12 @@ class GroupCommit:
         else:
             for waiting, result in results:
                 waiting.resolve(result)
+
+
+def _size(queue: Sequence[_Waiting[Any, Any]]) -> int:
+    """Count those who go together: the first one, and all that are not too much with it."""
+    weights = accumulate(waiting.weight for waiting in queue[:MAX_BATCH])
+    return max(1, sum(weight <= MAX_WEIGHT for weight in weights))
 
 
 class _Group:

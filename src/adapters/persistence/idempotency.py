@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.reads import read
 from adapters.persistence.rows import ORPHANED_AFTER, Row, key_row
+from adapters.persistence.tables import UtcDateTime
 from adapters.persistence.tables import idempotency_keys as keys
 from application.ports.idempotency import KeyRecord, StoredAnswer
 from application.ports.repositories import Once
@@ -73,7 +74,8 @@ class SqlIdempotency:
 
     def _alive(self) -> sa.ColumnElement[bool]:
         if self._reader.dialect.name == "sqlite":
-            return keys.c.running_owner == self._owner
+            heard_of = keys.c.running_until > sa.literal(self._clock.now(), UtcDateTime())
+            return sa.and_(keys.c.running_owner == self._owner, heard_of)
         return keys.c.running_until > sa.func.clock_timestamp()
 
     def _keep(

@@ -6,6 +6,7 @@ so that a claim that takes nothing writes nothing.
 """
 
 from adapters.persistence.postgres_statements import filled_in
+from adapters.persistence.slots import LONGEST_AWAY_S
 
 _KNOW = """
 INSERT INTO {states} (provider, tat, paused_until)
@@ -32,7 +33,7 @@ _GATE_WITH_RATE = """
 s AS MATERIALIZED (
   SELECT tat FROM {states}
   WHERE provider = %(state)s AND (SELECT found FROM due)
-    AND paused_until <= clock_timestamp() AND (retry_at IS NULL OR %(probe)s::boolean)
+    AND {unpaused} AND (retry_at IS NULL OR %(probe)s::boolean)
     AND (tat <= clock_timestamp() + make_interval(secs => %(horizon_s)s)
       OR tat > clock_timestamp() + {farthest})  -- the clock was set back: counts as now
   FOR UPDATE),
@@ -50,7 +51,7 @@ g AS MATERIALIZED (
   SELECT at, at AS base, 2147483647 AS slots, %(limit)s::int AS room
   FROM (SELECT clock_timestamp() AS at FROM {states}
     WHERE provider = %(state)s AND (SELECT found FROM due)
-      AND paused_until <= clock_timestamp() AND (retry_at IS NULL OR %(probe)s::boolean)) AS open),
+      AND {unpaused} AND (retry_at IS NULL OR %(probe)s::boolean)) AS open),
 """
 
 _FROM_LANES = """
@@ -113,8 +114,10 @@ ORDER BY t.n
 """
 
 _OUTLOOK = """
-SELECT extract(epoch FROM retry_at - clock_timestamp())::float8 AS retry_s,
-  extract(epoch FROM paused_until - clock_timestamp())::float8 AS paused_s,
+SELECT CASE WHEN retry_at > clock_timestamp() + {longest} THEN 0
+    ELSE extract(epoch FROM retry_at - clock_timestamp())::float8 END AS retry_s,
+  CASE WHEN {unpaused} THEN 0
+    ELSE extract(epoch FROM paused_until - clock_timestamp())::float8 END AS paused_s,
   CASE WHEN tat > clock_timestamp() + {farthest} THEN 0
     ELSE extract(epoch FROM tat - clock_timestamp())::float8 END AS slot_s,
   extract(epoch FROM due.next_at - clock_timestamp())::float8 AS due_s
@@ -134,6 +137,8 @@ UPDATE {messages} SET status = 'queued', attempts = attempts - 1,
 WHERE status = 'sending' AND lease_token = ANY(%(tokens)s::uuid[])
 """
 
+_LONGEST = f"make_interval(secs => {LONGEST_AWAY_S})"
+_UNPAUSED = "(paused_until <= clock_timestamp() OR paused_until > clock_timestamp() + {longest})"
 _FARTHEST = "make_interval(secs => 120 + %(horizon_s)s::float8)"
 
 
@@ -156,5 +161,5 @@ class ClaimStatements:
 
 
 def _joined(schema: str, *parts: str) -> str:
-    text = "".join(parts).replace("{farthest}", _FARTHEST)
-    return filled_in(text, schema)
+    text = "".join(parts).replace("{unpaused}", _UNPAUSED).replace("{longest}", _LONGEST)
+    return filled_in(text.replace("{farthest}", _FARTHEST), schema)

@@ -50,7 +50,8 @@ class PostgresOutbox:
 
     Accepting, settling and everything else have a connection each: a settlement never waits behind
     a thousand new messages. A settled row keeps its token and loses its owner, so that a settlement
-    repeated because the answer to its commit was lost is recognised as done.
+    repeated because the answer to its commit was lost is recognised as done. An acceptance is
+    repeated here: a caller who is told that it failed would have the messages sent twice.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class PostgresOutbox:
         """Write through an engine.
 
         Args:
-            engine: three of its connections are kept.
+            engine: three of its connections are kept, and a fourth once one of them broke.
             schema: where the tables are.
             owner: this start of the process.
             bell: rung for what is queued.
@@ -69,6 +70,7 @@ class PostgresOutbox:
         self._owner = owner
         self._bell = bell
         self._accepting = GroupCommit(Autocommit(engine))
+        self._repeating = GroupCommit(Autocommit(engine))
         self._settling = GroupCommit(Autocommit(engine))
         self._turns = OneByOne(Autocommit(engine))
         self._claims = PostgresClaims(ClaimStatements(schema), self._turns, owner, ids)
@@ -76,6 +78,7 @@ class PostgresOutbox:
     async def close(self) -> None:
         """Write what waits, then give the connections back."""
         await self._accepting.close()
+        await self._repeating.close()
         await self._settling.close()
         with suppress(StorageUnavailableError):
             await self._claims.undo()
@@ -88,7 +91,11 @@ class PostgresOutbox:
         key: IdempotencyKey | None = None,
     ) -> bool:
         """Write messages and their request; see ``Outbox.accept``."""
-        written = await self._accepting.run(self._accept, (messages, request, key))
+        item, weight = (messages, request, key), len(messages)
+        try:
+            written = await self._accepting.run(self._accept, item, weight)
+        except StorageUnavailableError:
+            written = await self._repeating.run(self._accept_again, item, weight)
         if written:
             queued = (new.message for new in messages if new.message.status is MessageStatus.QUEUED)
             self._ring(message.provider for message in queued)
@@ -144,6 +151,7 @@ class PostgresOutbox:
 
     async def sweep(self) -> SweepReport:
         """Find what lies about; see ``Outbox.sweep``."""
+        await self._claims.undo()
         in_doubt = await self._turns.rows(self._statements.doubt, {"text": _IN_DOUBT})
         expired = await self._turns.rows(self._statements.expire, {"text": EXPIRED.text})
         return SweepReport(in_doubt=len(in_doubt), expired=len(expired))
@@ -163,8 +171,18 @@ class PostgresOutbox:
             self._bell.ring(provider)
 
     def _accept(self, connection: sa.Connection, items: Sequence[Acceptance]) -> Sequence[bool]:
+        return self._write(connection, self._statements.accept, items)
+
+    def _accept_again(
+        self, connection: sa.Connection, items: Sequence[Acceptance]
+    ) -> Sequence[bool]:
+        return self._write(connection, self._statements.accept_again, items)
+
+    def _write(
+        self, connection: sa.Connection, statement: str, items: Sequence[Acceptance]
+    ) -> Sequence[bool]:
         parameters = {**accepted(items), "owner": self._owner}
-        won = {row.request_id for row in rows(connection, self._statements.accept, parameters)}
+        won = {row.request_id for row in rows(connection, statement, parameters)}
         return [key is None or keyed_by(request, key) in won for _, request, key in items]
 
     def _settle(self, connection: sa.Connection, items: Sequence[Settlement]) -> Sequence[bool]:

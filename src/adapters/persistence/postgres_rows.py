@@ -45,7 +45,7 @@ def accepted(items: Sequence[Acceptance]) -> dict[str, str]:
             requests.append({"keyed": keyed, **request_row(request)})
         for new in news:
             messages.append({"keyed": keyed, **_message_row(new)})
-            events += [{"keyed": keyed, **_event_row(new.message.id, e)} for e in new.events]
+            events += [_event_row(new.message.id, event) for event in new.events]
     tables = {"keys": keys, "requests": requests, "messages": messages, "events": events}
     return {name: to_json(rows) for name, rows in tables.items()}
 

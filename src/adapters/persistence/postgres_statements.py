@@ -4,6 +4,8 @@ Rows travel as a JSON array, which costs the client next to nothing. The server'
 ``clock_timestamp()``, as ``now()`` is old in a statement that has waited for a lock.
 """
 
+from collections.abc import Mapping
+
 from adapters.persistence import tables
 
 _ACCEPT = """
@@ -15,7 +17,7 @@ WITH k AS (
   FROM json_to_recordset(%(keys)s::json)
     AS v(account text, key text, fingerprint text, request_id uuid)
   ORDER BY account, key  -- processes that wait for one another's keys do so in one order
-  ON CONFLICT DO NOTHING RETURNING request_id),
+  {key_exists} RETURNING request_id),
 r AS (
   INSERT INTO {requests} (id, channel, text, recipients, sender, reference, created_at,
     route, priority, on_unknown, force, background)
@@ -25,7 +27,8 @@ r AS (
     AS v(keyed uuid, id uuid, channel text, text text, recipients int, sender text,
       reference text, created_at timestamptz, route text, priority int, on_unknown text,
       force boolean, background boolean)
-  WHERE keyed IS NULL OR keyed IN (SELECT request_id FROM k)),
+  WHERE keyed IS NULL OR keyed IN (SELECT request_id FROM k)
+  {request_exists}),
 m AS (
   INSERT INTO {messages} (id, request_id, phone, provider, status, segments, encoding, priority,
     attempts, created_at, updated_at, due_at, expires_at, lease_token, lease_owner, lease_until,
@@ -42,15 +45,33 @@ m AS (
       updated_at timestamptz, due_at timestamptz, expires_at timestamptz, lease_token uuid,
       lease_s float8, provider_id text, error_code text, error_text text, provider_code text,
       attempted_at timestamptz, lookups int, resends int, diversion text)
-  WHERE keyed IS NULL OR keyed IN (SELECT request_id FROM k)),
+  WHERE keyed IS NULL OR keyed IN (SELECT request_id FROM k)
+  {message_exists} RETURNING id),
 e AS (
   INSERT INTO {events} (message_id, at, name, provider, provider_code, text, duration_ms)
   SELECT message_id, at, name, provider, provider_code, text, duration_ms
   FROM json_to_recordset(%(events)s::json)
-    AS v(keyed uuid, message_id uuid, at timestamptz, name text, provider text,
+    AS v(message_id uuid, at timestamptz, name text, provider text,
       provider_code text, text text, duration_ms int)
-  WHERE keyed IS NULL OR keyed IN (SELECT request_id FROM k))
+  WHERE message_id IN (SELECT id FROM m))
 SELECT request_id FROM k
+"""
+_FIRST = {
+    "{key_exists}": "ON CONFLICT DO NOTHING",
+    "{request_exists}": "",
+    "{message_exists}": "",
+}
+_AGAIN = {
+    "{key_exists}": "ON CONFLICT (account, key) DO UPDATE SET request_id = excluded.request_id "
+    "WHERE {keys}.request_id = excluded.request_id",
+    "{request_exists}": "ON CONFLICT (id) DO NOTHING",
+    "{message_exists}": "ON CONFLICT (id) DO UPDATE SET status = NULL "
+    "WHERE {messages}.request_id <> excluded.request_id",
+}
+"""What is there already where an acceptance is repeated, as the answer to its commit was lost.
+
+Its own key, request and messages are as they should be; another request's message is refused, for
+no status is ``NULL``. ``DO UPDATE`` also sees what was committed since the statement began.
 """
 
 _SETTLE = """
@@ -74,8 +95,8 @@ u AS (
     lease_owner = CASE WHEN v.renewed IS NOT NULL THEN m.lease_owner END,
     lease_until = CASE WHEN v.renewed IS NULL THEN m.lease_until
       ELSE clock_timestamp() + make_interval(secs => v.lease_s) END
-  FROM v WHERE m.id = v.id AND m.lease_token = v.token AND m.status = v.was
-    AND m.lease_owner IS NOT NULL
+  FROM v WHERE m.id = v.id AND m.lease_token = v.token AND m.lease_owner IS NOT NULL
+    AND m.status IN (v.was, 'unknown')  -- the sweep leaves the lease to whoever knows better
   RETURNING v.n),
 e AS (
   INSERT INTO {events} (message_id, at, name, provider, provider_code, text, duration_ms)
@@ -135,7 +156,7 @@ WITH c AS MATERIALIZED (
   ORDER BY lease_until LIMIT 1000 FOR UPDATE SKIP LOCKED),
 u AS (
   UPDATE {messages} SET status = 'unknown', updated_at = clock_timestamp(),
-    lookup_at = clock_timestamp(), lease_token = NULL, lease_owner = NULL,
+    lookup_at = clock_timestamp(),
     error_code = 'unconfirmed', error_text = %(text)s, provider_code = NULL
   WHERE id = ANY(ARRAY(SELECT id FROM c)) RETURNING id, provider)
 INSERT INTO {events} (message_id, at, name, provider, text)
@@ -179,11 +200,18 @@ def filled_in(statement: str, schema: str) -> str:
     )
 
 
+def _replaced(statement: str, parts: Mapping[str, str]) -> str:
+    for name, part in parts.items():
+        statement = statement.replace(name, part)
+    return statement
+
+
 class Statements:
     """All but the claims, for one schema."""
 
     def __init__(self, schema: str) -> None:
-        self.accept = filled_in(_ACCEPT, schema)
+        self.accept = filled_in(_replaced(_ACCEPT, _FIRST), schema)
+        self.accept_again = filled_in(_replaced(_ACCEPT, _AGAIN), schema)
         self.settle = filled_in(_SETTLE, schema)
         self.release = filled_in(_RELEASE, schema)
         self.cancel = filled_in(_CANCEL, schema)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.reads import read
-from adapters.persistence.slots import LONG_AGO, Pace
+from adapters.persistence.slots import LONG_AGO, LONGEST_AWAY_S, Pace, left_s
 from adapters.persistence.tables import UtcDateTime, provider_states
 from application.ports.provider_states import ProviderState
 from application.ports.system import Clock
@@ -66,7 +66,7 @@ class SqlProviderStates:
 
         def change(state: _State, now: datetime) -> tuple[_State, float | None]:
             pace = Pace.of(state.tat, now, spacing_s, patience_s)
-            pace = replace(pace, next_s=max(_left_s(state.paused_until, now), pace.next_s))
+            pace = replace(pace, next_s=max(left_s(state.paused_until, now), pace.next_s))
             if pace.next_s > patience_s:
                 return state, None
             taken = replace(state, tat=pace.after(cost).tat) if spacing_s else state
@@ -79,7 +79,8 @@ class SqlProviderStates:
         """Have everybody stay away; see ``ProviderStates.pause``."""
 
         def change(state: _State, now: datetime) -> tuple[_State, None]:
-            return replace(state, paused_until=max(state.paused_until, _in(seconds, now))), None
+            longest_s = max(left_s(state.paused_until, now), seconds)
+            return replace(state, paused_until=_in(longest_s, now)), None
 
         await self._run(provider, change)
 
@@ -98,7 +99,7 @@ class SqlProviderStates:
         """Ask for the right to try; see ``ProviderStates.probe``."""
 
         def change(state: _State, now: datetime) -> tuple[_State, bool]:
-            if state.retry_at is None or state.retry_at > now:
+            if state.retry_at is None or left_s(state.retry_at, now):
                 return state, False
             return replace(state, retry_at=_in(seconds, now)), True
 
@@ -174,16 +175,12 @@ def _to_state(row: sa.Row[Any]) -> _State:
 
 def _told(state: _State, now: datetime) -> ProviderState:
     return ProviderState(
-        paused_s=_left_s(state.paused_until, now),
-        retry_s=None if state.retry_at is None else _left_s(state.retry_at, now),
+        paused_s=left_s(state.paused_until, now),
+        retry_s=None if state.retry_at is None else left_s(state.retry_at, now),
         trips=state.trips,
         reason=state.reason,
     )
 
 
 def _in(seconds: float, now: datetime) -> datetime:
-    return now + timedelta(seconds=seconds)
-
-
-def _left_s(at: datetime, now: datetime) -> float:
-    return max(0.0, (at - now).total_seconds())
+    return now + timedelta(seconds=min(seconds, LONGEST_AWAY_S))

@@ -12,6 +12,14 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _FARTHEST_S = 120.0
 """What is farther away than anybody waits, and than this, was taken before the clock was set back:
 it must not stop the sending."""
+LONGEST_AWAY_S = 7200.0
+"""Nobody stays away from a provider for longer; what is farther away is from before, as above."""
+
+
+def left_s(until: datetime, now: datetime) -> float:
+    """Return for how many seconds a provider is to be left alone."""
+    ahead_s = (until - now).total_seconds()
+    return ahead_s if 0 < ahead_s <= LONGEST_AWAY_S else 0.0
 
 
 @dataclass(frozen=True, slots=True)

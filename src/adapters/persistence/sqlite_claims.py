@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from adapters.persistence.bulk import Query
 from adapters.persistence.rows import Row, to_message, to_request
-from adapters.persistence.slots import LONG_AGO, Pace
+from adapters.persistence.slots import LONG_AGO, Pace, left_s
 from adapters.persistence.sqlite_claim_statements import (
     ASK,
     DOUBTS,
@@ -117,14 +117,14 @@ def _pace(state: Any, now: datetime, want: ClaimRequest) -> Pace:  # noqa: ANN40
 
 
 def _paused_s(state: Any, now: datetime) -> float:  # noqa: ANN401 - a row
-    return 0.0 if state is None else max(0.0, _seconds(state.paused_until - now))
+    return 0.0 if state is None else left_s(state.paused_until, now)
 
 
 def _barred_s(state: Any, now: datetime, *, probe: bool) -> float:  # noqa: ANN401 - a row
     """Return how long the provider is to be left alone; 0 is not at all."""
     if state is None or state.retry_at is None or probe:
         return _paused_s(state, now)
-    return max(_UNPROBED_S, _paused_s(state, now), _seconds(state.retry_at - now))
+    return max(_UNPROBED_S, _paused_s(state, now), left_s(state.retry_at, now))
 
 
 def _due(connection: sa.Connection, want: ClaimRequest, now: datetime, limit: int) -> list[Any]:

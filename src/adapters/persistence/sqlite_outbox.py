@@ -76,7 +76,8 @@ class SqliteOutbox:
         key: IdempotencyKey | None = None,
     ) -> bool:
         """Write messages and their request; see ``Outbox.accept``."""
-        written = await self._commits.run(self._accept, (messages, request, key))
+        item = (messages, request, key)
+        written = await self._commits.run(self._accept, item, len(messages))
         if written:
             queued = (new.message for new in messages if new.lease is None)
             self._ring({m.provider for m in queued if m.status is MessageStatus.QUEUED})

@@ -35,7 +35,11 @@ SETTLE = Statement(
         _of_id,
         messages.c.lease_token == sa.bindparam("of_token"),
         messages.c.lease_owner.is_not(None),
-        messages.c.status == sa.bindparam("of_status"),
+        # The sweep leaves the lease to whoever knows better.
+        sa.or_(
+            messages.c.status == sa.bindparam("of_status"),
+            messages.c.status == literally(MessageStatus.UNKNOWN),
+        ),
     )
     .values(
         {name: sa.bindparam(name) for name in _SETTLED}

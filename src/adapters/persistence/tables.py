@@ -122,10 +122,10 @@ messages = sa.Table(
 )
 """One recipient's SMS or call.
 
-``priority``: 0 otp, 1 transactional, 2 bulk. ``lease_*`` are set while ``status`` is ``sending``;
-``lease_owner`` names the process's start. The phone is digits without ``+``. ``lookup_at``: when
-the provider is asked about an ``unknown`` one, ``NULL`` when it is asked no more. ``diversion``:
-the request's route where that has several providers.
+``priority``: 0 otp, 1 transactional, 2 bulk. ``lease_*`` are set while ``status`` is ``sending``,
+and stay when it is put in doubt; ``lease_owner`` names the process's start. The phone is digits
+without ``+``. ``lookup_at``: when the provider is asked about an ``unknown`` one, ``NULL`` when it
+is asked no more. ``diversion``: the request's route where that has several providers.
 """
 
 queued = sa.Index(

@@ -180,6 +180,9 @@ class Outbox(Protocol):
     async def settle(self, settlement: Settlement) -> bool:
         """Write what an attempt came to; durable on return, and safe to repeat.
 
+        An outcome that arrives after the message was put in doubt still counts, as long as nobody
+        has held the message since.
+
         Returns:
             False when the lease was lost meanwhile: then nothing was changed.
         """

@@ -212,7 +212,7 @@ class OutboxMachine(ModelledOutbox):
         report = self.run(self.stores.outbox.sweep())
         assert report == SweepReport(in_doubt=len(gone), expired=len(late))
         for known in gone:
-            self.lose(known)
+            known.swept = True
             known.message = known.message.moved(S.UNKNOWN, now())
             known.lookup = self.time
             known.history.append("unknown")

@@ -41,6 +41,7 @@ class Known:
         expires: when it is too late.
         lookup: when it is asked about.
         held: the lease on it, as it was given.
+        swept: it was put in doubt under that lease, which counts until somebody else holds it.
         gone: the process that holds it is.
     """
 
@@ -49,6 +50,7 @@ class Known:
     expires: float | None = None
     lookup: float | None = None
     held: NewMessage | Claimed | None = None
+    swept: bool = False
     gone: bool = False
     history: list[str] = field(default_factory=lambda: ["accepted"])
 
@@ -130,11 +132,12 @@ class ModelledOutbox(RuleBasedStateMachine):
         lease = known.held.lease
         renewed = Lease(message.id, uuid4(), lease.length_s) if renew else None
         event = Event(at=now(), name=name, provider=message.provider)
-        was = known.message.status
+        was = S.SENDING if known.swept else known.message.status
         settlement = Settlement(message, lease, (event,), was, wait_s, renewed)
         outbox, _ = self.process(gone=known.gone)
         assert self.run(outbox.settle(settlement))
         self.done[message.id] = settlement
+        known.swept = False
         known.held = (
             None if renewed is None else replace(known.held, message=message, lease=renewed)
         )
@@ -150,6 +153,6 @@ class ModelledOutbox(RuleBasedStateMachine):
         if done := self.done.pop(known.message.id, None):
             self.stale.append(done)
         if known.held is not None and known.held.lease is not None:
-            was = known.message.status
+            was = S.SENDING if known.swept else known.message.status
             self.stale.append(Settlement(known.message, known.held.lease, (), was))
-        known.held = None
+        known.held, known.swept = None, False

@@ -5,6 +5,7 @@ from application.ports.repositories import MessageRepository
 from domain.message import MessageStatus
 from tests.contracts.outbox.fixtures import (
     HOUR,
+    NO_ANSWER,
     SHORT_S,
     OutboxFixtures,
     a_queued,
@@ -17,6 +18,7 @@ from tests.contracts.outbox.fixtures import (
     now,
     queue_one,
     settled,
+    untimed,
     wanted,
 )
 
@@ -58,10 +60,48 @@ class SweepingContract(OutboxFixtures):
         claimed = await claim_one(other, lease_s=SHORT_S)
         await let_leases_run_out()
         await outbox.sweep()
+        assert len(await outbox.claim_doubts(wanted())) == 1
         before = await found(reader, new.message.id)
         assert not await other.settle(settled(claimed))
         await other.release([claimed.lease])
         assert await found(reader, new.message.id) == before
+
+    async def test_a_process_that_comes_back_before_anybody_asked_has_its_outcome_written_once(
+        self, outbox: Outbox, other: Outbox, reader: MessageRepository
+    ) -> None:
+        new = await queue_one(outbox)
+        claimed = await claim_one(other, lease_s=SHORT_S)
+        await let_leases_run_out()
+        await outbox.sweep()
+        known = settled(claimed)
+        assert await other.settle(known)
+        assert await other.settle(known)
+        stored = await found(reader, new.message.id)
+        assert untimed(stored.message) == untimed(known.message)
+        assert names(stored) == ["accepted", "unknown", "submitted"]
+        assert not await outbox.claim_doubts(wanted())
+
+    async def test_a_doubt_its_own_process_shares_is_written_once(
+        self, outbox: Outbox, other: Outbox, reader: MessageRepository
+    ) -> None:
+        new = await queue_one(outbox)
+        claimed = await claim_one(other, lease_s=SHORT_S)
+        await let_leases_run_out()
+        await outbox.sweep()
+        unconfirmed = settled(claimed, NO_ANSWER)
+        for _ in range(2):
+            assert await other.settle(unconfirmed)
+        assert names(await found(reader, new.message.id)) == ["accepted", "unknown", "unknown"]
+
+    async def test_what_was_swept_is_not_released(
+        self, outbox: Outbox, other: Outbox, reader: MessageRepository
+    ) -> None:
+        new = await queue_one(outbox)
+        claimed = await claim_one(other, lease_s=SHORT_S)
+        await let_leases_run_out()
+        await outbox.sweep()
+        await other.release([claimed.lease])
+        assert (await found(reader, new.message.id)).message.status is MessageStatus.UNKNOWN
 
     async def test_what_this_process_is_sending_is_left_alone(
         self, outbox: Outbox, reader: MessageRepository

@@ -124,11 +124,8 @@ class Database:
 
     @pytest.fixture
     def orphan(self, process: Process) -> Callable[[], Awaitable[None]]:
-        """What has a minute pass; on SQLite it is the process that is another one."""
-
-        orphaned = sa.update(idempotency_keys).values(
-            running_owner=uuid4(), running_until=process.clock.now()
-        )
+        """What has a minute pass; the process that served them lives on."""
+        orphaned = sa.update(idempotency_keys).values(running_until=process.clock.now())
 
         async def run() -> None:
             await process.engines.writer.run(lambda connection: connection.execute(orphaned))

@@ -21,7 +21,7 @@ from adapters.persistence import transactions
 from adapters.persistence.bell import Bell
 from adapters.persistence.blacklist import PostgresLookup, SqlBlacklist
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
-from adapters.persistence.group_commit import MAX_BATCH, GroupCommit
+from adapters.persistence.group_commit import MAX_BATCH, MAX_WEIGHT, GroupCommit
 from adapters.persistence.messages import SqlMessageRepository
 from adapters.persistence.postgres_bell import PostgresBell
 from adapters.persistence.postgres_outbox import PostgresOutbox
@@ -124,6 +124,22 @@ async def test_no_transaction_takes_more_than_a_batch(commits: GroupCommit) -> N
 
     await asyncio.gather(*(commits.run(measure, n) for n in range(3 * MAX_BATCH)))
     assert max(sizes) == MAX_BATCH
+
+
+async def test_heavy_items_share_a_transaction_only_as_far_as_they_are_not_too_much(
+    commits: GroupCommit,
+) -> None:
+    batches: list[Sequence[int]] = []
+
+    def measure(_: sa.Connection, items: Sequence[int]) -> Sequence[int]:
+        batches.append(items)
+        return items
+
+    half, whole = MAX_WEIGHT // 2, MAX_WEIGHT
+    weights = [half, half, half, whole, 2 * whole, 1, whole - 1, 0]
+    await asyncio.gather(*(commits.run(measure, weight, weight) for weight in weights))
+    expected = [[half, half], [half], [whole], [2 * whole], [1, whole - 1, 0]]
+    assert batches == expected
 
 
 async def test_the_neighbours_of_a_bad_item_are_written(

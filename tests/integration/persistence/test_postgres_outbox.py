@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,15 +14,17 @@ from psycopg import sql
 from adapters.persistence import transactions
 from adapters.persistence.engines import DatabaseTarget
 from adapters.persistence.group_commit import MAX_BATCH
-from adapters.persistence.postgres_connection import RefusedError
+from adapters.persistence.postgres_connection import Autocommit, RefusedError
+from adapters.persistence.transactions import Work
 from application.errors import StorageUnavailableError
-from application.ports.outbox import Outbox
+from application.ports.outbox import NewMessage, Outbox
 from application.ports.repositories import MessageRepository
+from domain.event import Event, EventName
 from domain.idempotency import IdempotencyKey
 from domain.message import Failure, MessageStatus
 from domain.outcome import Rejected, RejectReason
 from tests.contracts.outbox import a_queued, a_request, a_sending, settled
-from tests.contracts.outbox.fixtures import HOUR, claim_one, found, now, queue_one, wanted
+from tests.contracts.outbox.fixtures import HOUR, claim_one, found, names, now, queue_one, wanted
 from tests.integration.conftest import postgres_target
 from tests.integration.persistence.database import Database, Process
 from tests.postgres import PostgresServer, libpq
@@ -52,6 +55,31 @@ async def run_alone(target: DatabaseTarget, statement: str) -> list[tuple[object
     async with await psycopg.AsyncConnection.connect(libpq(target.url)) as connection:
         cursor = await connection.execute(statement.encode())
         return await cursor.fetchall()
+
+
+def lose_answers(
+    monkeypatch: pytest.MonkeyPatch, *, times: int = 1, written: bool = True
+) -> list[None]:
+    """Have the next answers of the database not arrive; what is left are those to be lost."""
+    left: list[None] = [None] * times
+    run = Autocommit.run
+
+    async def lost(connection: Autocommit, work: Work[Any]) -> Any:  # noqa: ANN401 - the work's own
+        if not left:
+            return await run(connection, work)
+        left.pop()
+        if written:
+            await run(connection, work)
+        raise StorageUnavailableError("database: lost")
+
+    monkeypatch.setattr(Autocommit, "run", lost)
+    return left
+
+
+def with_a_line(new: NewMessage) -> NewMessage:
+    """Give a message a history."""
+    event = Event(at=new.message.created_at, name=EventName.ROUTED, provider="smscru")
+    return replace(new, events=(event,))
 
 
 @pytest.mark.usefixtures("storage")
@@ -215,6 +243,97 @@ class TestPostgresOutbox(Database):
         assert (await claim_one(outbox)).message.id == new.message.id
         await queue_one(outbox)
 
+    async def test_an_acceptance_whose_answer_was_lost_is_repeated_and_written_once(
+        self, outbox: Outbox, reader: MessageRepository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key = IdempotencyKey("caller", "key", b"\x00")
+        request = a_request(2)
+        news = [with_a_line(a_queued(request, number)) for number in range(2)]
+        losing = lose_answers(monkeypatch)
+        assert await outbox.accept(news, request, key)
+        assert losing == []
+        assert not await outbox.accept([], a_request(), key)
+        assert await reader.request(request.id) == request
+        for new in news:
+            assert names(await found(reader, new.message.id)) == ["accepted", "routed"]
+
+    async def test_an_acceptance_that_was_not_written_at_all_is_written_when_it_is_repeated(
+        self, outbox: Outbox, reader: MessageRepository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        request = a_request()
+        new = with_a_line(a_queued(request))
+        lose_answers(monkeypatch, written=False)
+        assert await outbox.accept([new], request, IdempotencyKey("caller", "key", b"\x00"))
+        assert names(await found(reader, new.message.id)) == ["accepted", "routed"]
+
+    async def test_a_repeated_acceptance_does_not_win_anothers_key(
+        self, outbox: Outbox, reader: MessageRepository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key = IdempotencyKey("caller", "key", b"\x00")
+        await outbox.accept([], a_request(), key)
+        request = a_request()
+        new = a_queued(request)
+        lose_answers(monkeypatch)
+        assert not await outbox.accept([new], request, key)
+        assert await reader.message(new.message.id) is None
+
+    async def test_a_repeated_acceptance_of_another_requests_message_is_refused(
+        self, outbox: Outbox, reader: MessageRepository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        theirs = await queue_one(outbox)
+        request = a_request()
+        new = a_queued(request)
+        double = replace(new, message=replace(new.message, id=theirs.message.id))
+        lose_answers(monkeypatch, written=False)
+        with pytest.raises(RefusedError):
+            await outbox.accept([new, double], request)
+        stored = await found(reader, theirs.message.id)
+        assert (stored.message.request_id, stored.message.status) == (
+            theirs.message.request_id,
+            MessageStatus.QUEUED,
+        )
+        assert await reader.request(request.id) is None
+
+    async def test_repeated_acceptances_share_a_statement(
+        self,
+        outbox: Outbox,
+        reader: MessageRepository,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        requests = [a_request() for _ in range(50)]
+        lose_answers(monkeypatch)
+        keys = [IdempotencyKey("caller", f"{n // 2}", b"\x00") for n in range(50)]
+        written = await asyncio.gather(
+            *(
+                outbox.accept([a_queued(request)], request, key)
+                for request, key in zip(requests, keys, strict=True)
+            )
+        )
+        assert sum(written) == 25
+        for request, won in zip(requests, written, strict=True):
+            of_it = await reader.of_request(request, after=None, limit=10)
+            assert len(of_it) == won
+
+    async def test_an_acceptance_that_fails_twice_is_told_to_have_failed(
+        self, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lose_answers(monkeypatch, times=2)
+        with pytest.raises(StorageUnavailableError):
+            await outbox.accept([], a_request())
+
+    async def test_what_was_claimed_while_the_answer_was_lost_is_put_back_and_not_doubted(
+        self, outbox: Outbox, reader: MessageRepository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await outbox.claim(wanted())
+        new = await queue_one(outbox)
+        lose_answers(monkeypatch)
+        with pytest.raises(StorageUnavailableError):
+            await outbox.claim(wanted(lease_s=0))
+        await asyncio.sleep(0.01)
+        assert (await outbox.sweep()).in_doubt == 0
+        stored = await found(reader, new.message.id)
+        assert (stored.message.status, stored.message.attempts) == (MessageStatus.QUEUED, 0)
+
     async def test_connections_that_broke_are_replaced(
         self, outbox: Outbox, target: DatabaseTarget
     ) -> None:
@@ -226,8 +345,7 @@ class TestPostgresOutbox(Database):
         await run_alone(target, END_OUR_OTHERS)
         with pytest.raises(StorageUnavailableError, match=r"^database: \w+$"):
             await outbox.settle(settled(new))
-        with pytest.raises(StorageUnavailableError):
-            await outbox.accept([], a_request())
+        assert await outbox.accept([], a_request())
         with pytest.raises(StorageUnavailableError):
             await outbox.claim(wanted())
         assert await outbox.settle(settled(new))

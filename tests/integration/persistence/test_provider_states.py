@@ -3,13 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from itertools import cycle
 
 import pytest
+import sqlalchemy as sa
 
 from adapters.persistence.engines import DatabaseTarget, open_engines
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.provider_states import SqlProviderStates
+from adapters.persistence.slots import LONGEST_AWAY_S
+from adapters.persistence.tables import provider_states
+from application.ports.outbox import Outbox
+from application.ports.provider_states import ProviderStates
+from tests.contracts.outbox.fixtures import HOUR, claim_one, queue_one, wanted
 from tests.integration.persistence.database import Database, Process
 
 PROVIDERS = ("smscru", "twilio", "mobizonkz", "epochtasmsru")
@@ -57,6 +64,33 @@ class TestManyProcesses(Database):
         for provider in PROVIDERS:
             slots = sorted(round(slot / SPACING_S) for name, slot in taken if name == provider)
             assert slots == list(range(EACH * len(fleet)))
+
+    async def test_what_was_decided_before_the_clock_was_set_back_shuts_no_provider(
+        self, process: Process, outbox: Outbox, states: ProviderStates
+    ) -> None:
+        await states.trip("smscru", 60, "provider_unreachable")
+        await states.pause("smscru", 60)
+        ahead = process.clock.now() + 3 * HOUR
+        later = sa.update(provider_states).values(paused_until=ahead, retry_at=ahead)
+        await process.engines.writer.run(lambda connection: connection.execute(later))
+        state = (await states.read())["smscru"]
+        assert (state.paused_s, state.retry_s) == (0, 0)
+        assert await states.reserve("smscru", cost=1, spacing_s=0, patience_s=0) == 0
+        await queue_one(outbox)
+        wait_s = (await outbox.claim(wanted())).wait_s
+        assert wait_s is not None
+        assert wait_s < 1
+        assert await states.probe("smscru", 60)
+        assert len((await outbox.claim(replace(wanted(), probe=True))).claimed) == 1
+        await states.restore("smscru")
+        await queue_one(outbox)
+        await claim_one(outbox)
+        await states.pause("smscru", 60)
+        assert 30 < (await states.read())["smscru"].paused_s <= 60
+
+    async def test_nobody_stays_away_from_a_provider_for_days(self, states: ProviderStates) -> None:
+        await states.pause("smscru", 200_000)
+        assert 3600 < (await states.read())["smscru"].paused_s <= LONGEST_AWAY_S
 
     async def test_one_process_gets_to_probe(self, fleet: list[SqlProviderStates]) -> None:
         await fleet[0].trip("smscru", 0, "provider_unreachable")

@@ -18,6 +18,7 @@ from adapters.persistence.bell import Bell
 from adapters.persistence.blacklist import SqliteLookup
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
 from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.idempotency import SqlIdempotency
 from adapters.persistence.messages import SqlMessageRepository
 from adapters.persistence.provider_states import SqlProviderStates
 from adapters.persistence.sqlite_outbox import SqliteOutbox
@@ -25,6 +26,7 @@ from adapters.persistence.storage import SqlStorage
 from application.errors import StorageUnavailableError
 from application.ports.repositories import MessageFilter
 from domain.event import Event, EventName
+from domain.idempotency import IdempotencyKey
 from domain.message import Failure
 from domain.terms import Terms
 from tests.contracts.outbox.fixtures import (
@@ -330,3 +332,13 @@ async def test_a_database_that_cannot_be_written_is_told_as_away(
 def _write_no_more(connection: sa.Connection, items: Sequence[None]) -> Sequence[None]:
     connection.exec_driver_sql("PRAGMA query_only=ON")
     return items
+
+
+async def test_a_key_of_another_start_is_served_by_nobody(
+    outbox: SqliteOutbox, commits: GroupCommit, engines: Engines, clock: FixedClock
+) -> None:
+    await outbox.accept([], a_request(), IdempotencyKey("caller", "key", b""))
+    stranger = SqlIdempotency(commits, engines.reader, uuid4(), clock)
+    record = await stranger.find("caller", "key")
+    assert record is not None
+    assert not record.running

@@ -19,17 +19,15 @@ FOUND = ("submitted", "delivered")
 RETRY_AFTER_S = 2
 
 
-@pytest.fixture
-def client(
-    place: Path, simulator: Program, target: DatabaseTarget, provider: Client
-) -> Iterator[Client]:
+@pytest.fixture(scope="module")
+def lasting_gateway(
+    folder: Path, simulator: Program, lasting_target: DatabaseTarget
+) -> Iterator[Program]:
     timeouts = {f"{code.upper()}_TIMEOUT": "1" for code in PROVIDERS}
-    settings = provided(
-        simulator.url, **stored(target), **timeouts, LOOKUP_DELAYS="1,2", API_KEYS=""
-    )
-    provider.latency(0)
-    with running_gateway(place, **settings) as gateway, Client(gateway, simulator) as client:
-        yield client
+    settings = provided(simulator.url, **stored(lasting_target), **timeouts, LOOKUP_DELAYS="1,2")
+    place = folder / f"doubt-{lasting_target.url.get_backend_name()}"
+    with running_gateway(place, **settings, API_KEYS="") as gateway:
+        yield gateway
 
 
 def test_what_the_provider_took_without_a_word_is_found_by_asking(client: Client) -> None:
@@ -68,10 +66,12 @@ def test_what_the_provider_never_took_is_held_and_not_sent(client: Client) -> No
     assert not client.sent()
 
 
-@pytest.mark.parametrize("code", PROVIDERS)
-def test_a_provider_that_is_too_busy_is_left_alone_for_as_long_as_it_asks(
-    client: Client, code: str
-) -> None:
+def test_a_provider_that_is_too_busy_is_left_alone_for_as_long_as_it_asks(client: Client) -> None:
+    with ThreadPoolExecutor(len(PROVIDERS)) as callers:
+        list(callers.map(lambda code: _keep_busy(client, code), PROVIDERS))
+
+
+def _keep_busy(client: Client, code: str) -> None:
     busy = {"fault": "status", "http_status": 429, "times": 1, "retry_after": RETRY_AFTER_S}
     client.fault(provider=code, **busy)
     answer = _post(client, code, "waiting")

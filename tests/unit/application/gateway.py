@@ -94,6 +94,7 @@ class Gateway:
             for code, provider in self.providers.items()
         }
         self.stopping = False
+        self.holds = True
         ids = CountingIds()
         self.breakers = Breakers(self.states, self.clock)
         self.settler = Settler(self.outbox)
@@ -123,6 +124,7 @@ class Gateway:
             ids,
             default_ttl_s=TTL_S,
             stopping=lambda: self.stopping,
+            holds=lambda _: self.holds,
         )
 
     async def send(
@@ -154,7 +156,7 @@ class Gateway:
             yield pumps
         finally:
             await asyncio.gather(*(pump.close() for pump in pumps))
-            await self.settler.close()
+            await self.settler.close(5)
 
     async def open_circuit(self, code: str, seconds: float = 60) -> None:
         """Open the circuit of a provider, as another process would."""

@@ -185,7 +185,7 @@ async def test_whose_caller_goes_away_is_in_doubt_and_looked_up() -> None:
     making.cancel()
     with pytest.raises(asyncio.CancelledError):
         await making
-    await desk.settler.close()
+    await desk.settler.close(5)
     (row,) = desk.outbox.rows.values()
     assert row.message.status == "unknown"
     assert row.lookup_at == NOW + timedelta(seconds=5)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from application import settler
+from application import dispatcher, settler
 from application.attempts import START_WITHIN_S
-from application.dispatcher import SLOT_PATIENCE_S
+from application.dispatcher import PATIENCE_S
 from application.errors import DuplicateKeyError, StorageUnavailableError
 from application.ports.outbox import Settlement
 from domain.idempotency import IdempotencyKey
@@ -108,7 +108,7 @@ async def test_a_settlement_that_fails_is_tried_again(recipients: tuple[str, ...
     gateway.outbox.settles_away = 4
     report = await gateway.send(*recipients)
     assert {message.status for message in report.messages} == {"submitted"}
-    await gateway.settler.close()
+    await gateway.settler.close(5)
     assert gateway.outbox.message(PHONE).message.status == "submitted"
     assert len(gateway.provider.submitted) == len(recipients)
 
@@ -128,7 +128,7 @@ async def test_no_error_of_the_settlement_hides_what_the_provider_has_done(
     gateway = Gateway()
     report = await gateway.send(PHONE)
     assert report.messages[0].status == "submitted"
-    await gateway.settler.close()
+    await gateway.settler.close(5)
     assert gateway.outbox.message(PHONE).message.status == "submitted"
 
 
@@ -238,7 +238,7 @@ async def test_a_send_that_is_cancelled_leaves_its_messages_in_doubt(
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
-    await gateway.settler.close()
+    await gateway.settler.close(5)
     assert {gateway.status(phone) for phone in recipients} == {"unknown"}
     assert len(gateway.provider.submitted) == len(recipients)
 
@@ -261,7 +261,7 @@ async def test_a_caller_who_goes_away_during_the_settlement_does_not_lose_it(
     with pytest.raises(asyncio.CancelledError):
         await sending
     gate.set()
-    await gateway.settler.close()
+    await gateway.settler.close(5)
     assert gateway.status(PHONE) == "submitted"
 
 
@@ -437,7 +437,7 @@ async def test_without_knowing_the_step_is_on_disk_no_other_provider_is_asked(
     gateway = Gateway(down, spares={"twilio": accepting})
     gateway.outbox.settles_away = failures
     report = await gateway.send(PHONE, fallback=["twilio"])
-    await gateway.settler.close()
+    await gateway.settler.close(5)
     assert gateway.submitted("twilio") == []
     assert report.failure_code == "provider_unreachable"
     assert gateway.status(PHONE) == "failed"
@@ -458,7 +458,7 @@ async def test_a_step_that_was_written_though_it_seemed_to_fail_is_settled_too(
     monkeypatch.setattr(MemoryOutbox, "settle", silent)
     gateway = Gateway(down, spares={"twilio": accepting})
     report = await gateway.send(PHONE, fallback=["twilio"])
-    await gateway.settler.close()
+    await gateway.settler.close(5)
     assert gateway.submitted("twilio") == []
     assert report.failure_code == "provider_unreachable"
     assert gateway.status(PHONE) == "failed"
@@ -568,7 +568,7 @@ async def test_every_segment_takes_a_slot() -> None:
 async def test_a_message_whose_slot_is_too_far_away_is_refused_and_that_is_on_disk(
     recipients: tuple[str, ...],
 ) -> None:
-    gateway = Gateway(spacing_s=SLOT_PATIENCE_S + 1)
+    gateway = Gateway(spacing_s=PATIENCE_S + 1)
     await gateway.send("77770000000")
     report = await gateway.send(*recipients)
     assert report.failure_code == "provider_throttled"
@@ -582,7 +582,7 @@ async def test_a_message_whose_slot_is_too_far_away_is_refused_and_that_is_on_di
 
 
 async def test_a_refused_message_uses_its_key_up() -> None:
-    gateway = Gateway(spacing_s=SLOT_PATIENCE_S + 1)
+    gateway = Gateway(spacing_s=PATIENCE_S + 1)
     await gateway.send(OTHER)
     await gateway.send(PHONE, key=KEY)
     with pytest.raises(DuplicateKeyError):
@@ -591,7 +591,7 @@ async def test_a_refused_message_uses_its_key_up() -> None:
 
 
 async def test_another_provider_is_tried_where_the_first_has_no_slot() -> None:
-    gateway = Gateway(spares={"twilio": accepting}, spacing_s=SLOT_PATIENCE_S + 1)
+    gateway = Gateway(spares={"twilio": accepting}, spacing_s=PATIENCE_S + 1)
     await gateway.send(OTHER)
     report = await gateway.send(PHONE, fallback=["twilio"])
     assert report.failure_code is None
@@ -600,7 +600,7 @@ async def test_another_provider_is_tried_where_the_first_has_no_slot() -> None:
 
 
 async def test_where_the_second_has_no_slot_the_first_ones_answer_stands() -> None:
-    gateway = Gateway(down, spares={"twilio": accepting}, spacing_s=SLOT_PATIENCE_S + 1)
+    gateway = Gateway(down, spares={"twilio": accepting}, spacing_s=PATIENCE_S + 1)
     await gateway.send(OTHER, provider="twilio")
     report = await gateway.send(PHONE, fallback=["twilio"])
     assert report.failure_code == "provider_unreachable"
@@ -608,7 +608,7 @@ async def test_where_the_second_has_no_slot_the_first_ones_answer_stands() -> No
     assert gateway.status(PHONE) == "failed"
 
 
-@pytest.mark.parametrize(("paused_s", "sent"), [(0.02, True), (SLOT_PATIENCE_S + 1, False)])
+@pytest.mark.parametrize(("paused_s", "sent"), [(0.02, True), (PATIENCE_S + 1, False)])
 async def test_a_provider_that_wants_to_be_left_alone_is(paused_s: float, *, sent: bool) -> None:
     gateway = Gateway()
     await gateway.states.pause("smscru", paused_s)
@@ -675,3 +675,51 @@ async def test_a_message_whose_writing_was_not_confirmed_has_failed_and_is_not_i
         await gateway.send(PHONE)
     await until(lambda: gateway.status(PHONE) == "failed")
     assert gateway.submitted() == []
+
+
+async def test_a_provider_nobody_comes_to_is_not_tried_and_keeps_its_turn() -> None:
+    gateway = Gateway(spares={"twilio": accepting})
+    await gateway.open_circuit("twilio", 10)
+    gateway.clock.advance(10)
+    await gateway.send(PHONE, fallback=["twilio"])
+    assert gateway.submitted("twilio") == []
+    assert await gateway.breakers.may_probe("twilio", 30), "the right to try it was not used up"
+
+
+async def test_a_message_waits_for_the_next_provider_no_longer_than_its_lease_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dispatcher, "PATIENCE_S", 0.01)
+    gateway = Gateway(down, spares={"twilio": accepting}, concurrency=1)
+    assert gateway.carriers["twilio"].places.take_free(1) == 1
+    report = await gateway.send(PHONE, fallback=["twilio"])
+    assert report.failure_code == "provider_unreachable"
+    assert gateway.status(PHONE) == "failed"
+    gateway.carriers["twilio"].places.free(1)
+    assert gateway.carriers["twilio"].places.take_free(2) == 1
+
+
+async def test_what_has_expired_while_it_waited_for_a_place_is_not_sent() -> None:
+    gateway = Gateway(concurrency=1)
+    assert gateway.carriers["smscru"].places.take_free(1) == 1
+    sending = asyncio.create_task(gateway.send(PHONE, ttl_s=60))
+    await turns()
+    gateway.clock.advance(60)
+    gateway.carriers["smscru"].places.free(1)
+    report = await sending
+    assert (report.failure_code, gateway.submitted()) == ("expired", [])
+    assert gateway.history(PHONE) == ["accepted", "expired"]
+
+
+async def test_only_so_many_messages_whose_writing_was_not_confirmed_are_watched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dispatcher, "MAX_DOUBTFUL", 3)
+    gateway = Gateway()
+    gateway.outbox.away = True
+    for phone in phones(10):
+        with pytest.raises(StorageUnavailableError):
+            await gateway.send(phone)
+    assert gateway.settler.waiting == 3
+    gateway.outbox.away = False
+    await gateway.settler.close(5)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from application import replays as module
 from application.ports.idempotency import StoredAnswer
 from application.ports.outbox import NewMessage
-from application.replays import Replays
+from application.replays import HOLD_S, Replays
 from application.send_report import BLACKLISTED, STOPPING, SendReport
 from domain.errors import KeyReusedError, RequestNotFoundError, RequestRunningError
 from domain.idempotency import IdempotencyKey
@@ -39,7 +39,7 @@ class Desk:
         self.clock = FixedClock()
         self.outbox = MemoryOutbox(clock=self.clock)
         self.keys = self.outbox.keys
-        self.replays = Replays(self.keys, MemoryMessages(self.outbox))
+        self.replays = Replays(self.keys, MemoryMessages(self.outbox), self.clock)
 
     async def accept(self, messages: Sequence[Message], *, background: bool = False) -> None:
         request = Request(
@@ -249,3 +249,26 @@ async def test_every_recipient_is_told_of_once_whatever_was_written(
     for number in range(count):
         expected = None if number in numbers else STOPPING
         assert told[Phone(f"+7701{number:07d}")] == expected
+
+
+async def test_who_could_not_say_for_long_that_it_goes_on_holds_a_key_no_more() -> None:
+    desk = Desk()
+    key, equal = (IdempotencyKey("", "order-17", bytes(32)) for _ in range(2))
+    assert desk.replays.holds(key), "a call nobody keeps is not watched"
+    async with desk.replays.kept(key):
+        assert desk.replays.holds(key)
+        desk.clock.advance(HOLD_S)
+        async with desk.replays.kept(equal):
+            assert not desk.replays.holds(key)
+            assert desk.replays.holds(equal), "every call holds for itself"
+
+
+async def test_who_says_that_it_goes_on_holds_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEEP_S", 0.0)
+    desk = Desk()
+    key = IdempotencyKey("", "order-17", bytes(32))
+    async with desk.replays.kept(key):
+        desk.clock.advance(HOLD_S)
+        async with asyncio.timeout(30):
+            while not desk.replays.holds(key):  # noqa: ASYNC110 - a fake tells nobody
+                await asyncio.sleep(0)

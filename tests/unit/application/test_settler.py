@@ -49,7 +49,7 @@ async def test_it_is_tried_until_it_is_written(failures: int) -> None:
     outbox = MemoryOutbox(settles_away=failures)
     clerk = Settler(outbox)
     await clerk.settle(await under_way(outbox))
-    await clerk.close()
+    await clerk.close(5)
     assert status(outbox) == "submitted"
     assert outbox.settles == failures + 1
 
@@ -60,7 +60,7 @@ async def test_an_operator_reads_that_it_takes_long(caplog: pytest.LogCaptureFix
     clerk = Settler(outbox)
     settlement = await under_way(outbox)
     clerk.settle_later(settlement)
-    await clerk.close()
+    await clerk.close(5)
     assert f"not settled yet: message {settlement.message.id}" in caplog.text
 
 
@@ -78,7 +78,7 @@ async def test_no_error_reaches_who_waits(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(MemoryOutbox, "settle", defective)
     clerk = Settler(outbox)
     await clerk.settle(await under_way(outbox))
-    await clerk.close()
+    await clerk.close(5)
     assert status(outbox) == "submitted"
 
 

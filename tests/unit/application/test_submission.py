@@ -492,3 +492,17 @@ async def test_of_a_large_request_the_rest_is_not_sent_and_never_written() -> No
     assert report.failure_code == "not_sent"
     stored = {row.message.recipient.msisdn for row in gateway.outbox.rows.values()}
     assert stored == {OTHER, *phones(2)}
+
+
+@pytest.mark.parametrize("background", [False, True])
+async def test_who_could_not_say_that_it_goes_on_sends_no_more(*, background: bool) -> None:
+    gateway = Gateway(concurrency=1)
+    gateway.holds = False
+    key = IdempotencyKey("", "order-17", bytes(32))
+    report = await gateway.send(*phones(2500), key=key, background=background)
+    written = 1000 if background else 0
+    assert len(gateway.outbox.rows) == written
+    assert [m.failure and m.failure.code for m in report.messages[written:]] == ["not_sent"] * (
+        2500 - written
+    )
+    assert gateway.submitted() == []

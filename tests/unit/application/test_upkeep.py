@@ -160,3 +160,39 @@ async def test_an_error_nobody_foresaw_does_not_end_it(monkeypatch: pytest.Monke
     async with running(Gateway()) as task:
         await until(lambda: calls > 1 or task.done())
         assert not task.done()
+
+
+async def test_when_it_is_time_to_try_a_provider_its_messages_stay_to_try_it_with() -> None:
+    gateway = Gateway(spares={"twilio": accepting})
+    await gateway.open_circuit("smscru", 10)
+    await gateway.queue(PHONE, fallback=["twilio"])
+    gateway.clock.advance(10)
+    await gateway.upkeep.once()
+    assert gateway.outbox.message(PHONE).message.provider == "smscru"
+    assert gateway.upkeep.waiting("smscru")
+
+
+async def test_what_fails_first_does_not_keep_waiting_messages_from_being_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def broken(_: MemoryOutbox) -> SweepReport:
+        raise DefectError
+
+    gateway = Gateway()
+    await gateway.queue(PHONE)
+    monkeypatch.setattr(MemoryOutbox, "sweep", broken)
+    with pytest.raises(DefectError):
+        await gateway.upkeep.once()
+    assert gateway.upkeep.waiting("smscru")
+
+
+async def test_the_most_urgent_lane_that_waits_is_told() -> None:
+    gateway = Gateway()
+    for phone, priority, urgency in (
+        (PHONE, Priority.BULK, Priority.TRANSACTIONAL),
+        (OTHER, Priority.OTP, Priority.OTP),
+    ):
+        await gateway.queue(phone, priority=priority)
+        await gateway.upkeep.once()
+        assert gateway.upkeep.urgency("smscru") is urgency
+    assert gateway.upkeep.urgency("twilio") is Priority.TRANSACTIONAL
