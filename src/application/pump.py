@@ -23,7 +23,8 @@ from domain.terms import Priority
 
 POLL_S = 1.0
 """How often the queue is looked at when nobody rings: the net under the bell."""
-MAX_CLAIM = 200
+MAX_CLAIM = 50
+"""So many rows are claimed in a few milliseconds; whoever else writes waits no longer than that."""
 HORIZON_S = 0.2
 PATIENCE_WITH_BULK = 10
 """Every so many claims the lanes change places, so that none is starved for ever."""

@@ -19,7 +19,7 @@ Batch = Callable[[sa.Connection, Sequence[Item]], Sequence[Result]]
 """Does one kind of thing for many callers at once: a result for each item, in order."""
 
 MAX_BATCH = 256
-MAX_WEIGHT = 1000
+MAX_WEIGHT = 256
 """About as many rows; more would keep the connection busy for longer than others like to wait."""
 
 
