@@ -14,3 +14,8 @@ settings.load_profile("habar")
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long: the last one would have a processor to itself."""
+    items.sort(key=lambda item: "/processes/" not in item.nodeid)

