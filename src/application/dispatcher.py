@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from application.admission import Admission, Turn
 from application.attempts import LEASE_MARGIN_S, START_WITHIN_S, Answer, Attempts
-from application.breaker import Breakers
 from application.errors import DuplicateKeyError, StorageUnavailableError
 from application.ports.outbox import Lease, NewMessage, Outbox, Settlement
-from application.ports.provider_states import ProviderStates
 from application.ports.system import Clock, Ids
 from application.routing import Carrier
 from application.send_report import EXPIRED, NOT_STORED
@@ -21,22 +19,12 @@ from domain.outcome import Unavailable, UnavailableKind
 from domain.request import Request
 from domain.segments import Segments
 
-PATIENCE_S = 5.0
-"""A caller waits this long for a slot at a provider's rate, or for a place at the next provider."""
 MAX_DOUBTFUL = 100
 """So many messages are watched, at most, whose writing was not confirmed."""
 _S = MessageStatus
 _ANOTHER = Failure("deferred", "Another provider is tried.")
 _NOT_WRITTEN = Unavailable(kind=UnavailableKind.TEMPORARY, text=NOT_STORED.text)
 _NO_SLOT = Failure(UnavailableKind.THROTTLED, "The provider's rate is used up; nothing was sent.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """A provider that may be tried; ``barred``: only to see whether it is well again."""
-
-    carrier: Carrier
-    barred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +61,16 @@ class Dispatcher:
     def __init__(  # noqa: PLR0913, PLR0917 - every one is a port, or what the other path uses, too
         self,
         outbox: Outbox,
-        states: ProviderStates,
+        admission: Admission,
         attempts: Attempts,
         settler: Settler,
-        breakers: Breakers,
         clock: Clock,
         ids: Ids,
     ) -> None:
         self._outbox = outbox
-        self._states = states
+        self._admission = admission
         self._attempts = attempts
         self._settler = settler
-        self._breakers = breakers
         self._clock = clock
         self._ids = ids
 
@@ -108,7 +94,7 @@ class Dispatcher:
         """
         journey = _Journey(message, segments, request, key)
         try:
-            for turn in self._turns(route):
+            for turn in self._admission.turns(route):
                 if await self._is_last(journey, turn):
                     break
         except asyncio.CancelledError:
@@ -121,21 +107,15 @@ class Dispatcher:
         await self._settler.settle(settlement)
         return settlement.message
 
-    def _turns(self, route: Sequence[Carrier]) -> list[_Turn]:
-        """Bar who is in trouble; when all are, the order stands."""
-        troubled = [self._breakers.state(carrier.code).open for carrier in route]
-        if all(troubled):
-            return [_Turn(carrier) for carrier in route]
-        return [_Turn(carrier, barred=bad) for carrier, bad in zip(route, troubled, strict=True)]
-
-    async def _is_last(self, journey: _Journey, turn: _Turn) -> bool:
+    async def _is_last(self, journey: _Journey, turn: Turn) -> bool:
         """Try a carrier; tell whether no other one may be tried."""
-        carrier = turn.carrier
-        if turn.barred and not await self._may_probe(carrier):
-            reason = self._breakers.state(carrier.code).reason
-            self._note(journey, f"{carrier.code} is left out: {reason}")
+        refusal = await self._admission.refusal(turn)
+        if refusal is not None:
+            line = Event(at=self._clock.now(), name=EventName.ROUTED, text=refusal)
+            journey.history = (*journey.history, line)
             return False
-        if not await self._place(journey, carrier):
+        carrier, priority = turn.carrier, journey.message.terms.priority
+        if not await self._admission.place(carrier, priority, hurried=journey.held is not None):
             return True
         try:
             return await self._attempt(journey, carrier, probe=turn.barred)
@@ -143,7 +123,8 @@ class Dispatcher:
             carrier.places.free(1)
 
     async def _attempt(self, journey: _Journey, carrier: Carrier, *, probe: bool) -> bool:
-        if not await self._slot(carrier, journey):
+        hurried = journey.held is not None
+        if not await self._admission.slot(carrier, journey.segments, hurried=hurried):
             return False
         if journey.held is None or journey.answer is None:
             if journey.message.expired(self._clock.now()):
@@ -159,51 +140,8 @@ class Dispatcher:
         )
         return not isinstance(answer.outcome, Unavailable)
 
-    def _note(self, journey: _Journey, text: str) -> None:
-        line = Event(at=self._clock.now(), name=EventName.ROUTED, text=text)
-        journey.history = (*journey.history, line)
-
-    async def _may_probe(self, carrier: Carrier) -> bool:
-        try:
-            return await self._breakers.may_probe(carrier.code, carrier.timeout_s + LEASE_MARGIN_S)
-        except StorageUnavailableError:
-            return False
-
-    async def _place(self, journey: _Journey, carrier: Carrier) -> bool:
-        """Wait for a place; a message that is under a lease already cannot wait for long."""
-        priority = journey.message.terms.priority
-        if journey.held is None:
-            await carrier.places.take(priority)
-            return True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
-                await carrier.places.take(priority)
-            return True
-        return False
-
     def _final(self, journey: _Journey, held: _Held, answer: Answer) -> Settlement:
         return self._attempts.final(held.message, held.lease, answer, journey.history)
-
-    async def _slot(self, carrier: Carrier, journey: _Journey) -> bool:
-        """Wait for a slot at the provider's rate; False where that takes too long."""
-        wait_s: float | None = self._breakers.paused_s(carrier.code)
-        if carrier.spacing_s:
-            try:
-                wait_s = await self._states.reserve(
-                    carrier.code,
-                    cost=journey.segments.count,
-                    spacing_s=carrier.spacing_s,
-                    patience_s=PATIENCE_S,
-                )
-            except StorageUnavailableError:
-                if journey.held is None:
-                    raise
-                return False  # what the provider before said stands, and has to be told
-        if wait_s is None or wait_s > PATIENCE_S:
-            return False
-        if wait_s:
-            await asyncio.sleep(wait_s)
-        return True
 
     async def _accept(self, journey: _Journey, carrier: Carrier) -> _Held:
         held = self._hold(journey.message, carrier)

@@ -1,7 +1,7 @@
 """Which adapter serves which port in this deployment."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
 
 from dependency_injector import containers, providers
@@ -21,12 +21,14 @@ from adapters.persistence.idempotency import SqlIdempotency
 from adapters.persistence.messages import SqlMessageRepository
 from adapters.persistence.provider_states import SqlProviderStates
 from adapters.persistence.storage import SqlStorage
+from application.admission import Admission
 from application.attempts import Attempts
 from application.background import Background
 from application.breaker import Breakers
 from application.cancellation import CancelMessage
 from application.dispatcher import Dispatcher
 from application.manage_blacklist import ManageBlacklist
+from application.orders import Orders
 from application.place_call import PlaceCall
 from application.ports.idempotency import IdempotencyRepository
 from application.ports.outbox import Outbox
@@ -54,32 +56,8 @@ def _lookup(target: DatabaseTarget, engines: Engines) -> BlacklistLookup:
     return PostgresLookup(engines.reader) if path is None else SqliteLookup(path)
 
 
-def _submission(  # noqa: PLR0913, PLR0917 - what a submission takes
-    routing: Routing,
-    numbering: NumberingPlan,
-    blacklist: BlacklistRepository,
-    outbox: Outbox,
-    dispatcher: Dispatcher,
-    upkeep: Upkeep,
-    clock: Clock,
-    ids: Ids,
-    background: Background,
-    replays: Replays,
-    settings: Settings,
-) -> Submission:
-    return Submission(
-        routing,
-        numbering,
-        blacklist,
-        outbox,
-        dispatcher,
-        upkeep,
-        clock,
-        ids,
-        default_ttl_s=settings.message_ttl,
-        stopping=lambda: background.stopping,
-        holds=replays.holds,
-    )
+def _stopping(background: Background) -> Callable[[], bool]:
+    return lambda: background.stopping
 
 
 def _routing(carriers: Carriers, settings: Settings) -> Routing:
@@ -162,8 +140,9 @@ class Container(containers.DeclarativeContainer):
     attempts: providers.Provider[Attempts] = providers.Singleton(
         Attempts, settler, breakers, clock, first_lookup_s=patience.provided.first_s
     )
+    admission: providers.Provider[Admission] = providers.Singleton(Admission, states, breakers)
     dispatcher: providers.Provider[Dispatcher] = providers.Singleton(
-        Dispatcher, outbox, states, attempts, settler, breakers, clock, ids
+        Dispatcher, outbox, admission, attempts, settler, clock, ids
     )
     upkeep: providers.Provider[Upkeep] = providers.Singleton(
         _upkeep, outbox, breakers, carriers, settings
@@ -192,19 +171,25 @@ class Container(containers.DeclarativeContainer):
         stop_within_s=settings.provided.shutdown_timeout,
     )
     replays: providers.Provider[Replays] = providers.Singleton(Replays, keys, messages, clock)
-    submission: providers.Provider[Submission] = providers.Singleton(
-        _submission,
+    orders: providers.Provider[Orders] = providers.Singleton(
+        Orders,
         routing,
         numbering,
         blacklist,
-        outbox,
-        dispatcher,
         upkeep,
         clock,
         ids,
-        background,
-        replays,
-        settings,
+        default_ttl_s=settings.provided.message_ttl,
+    )
+    submission: providers.Provider[Submission] = providers.Singleton(
+        Submission,
+        orders,
+        blacklist,
+        outbox,
+        dispatcher,
+        clock,
+        stopping=providers.Callable(_stopping, background),
+        holds=replays.provided.holds,
     )
     send_sms: providers.Provider[SendSms] = providers.Singleton(SendSms, submission)
     place_call: providers.Provider[PlaceCall] = providers.Singleton(PlaceCall, submission)

@@ -14,7 +14,7 @@ import msgspec
 from application.replays import Replays
 from application.send_command import SendCommand
 from application.send_report import NOT_STORED, STOPPING, SendReport
-from application.submission import SLICE
+from application.slices import SLICE
 from domain.errors import DomainError, KeyReusedError
 from domain.idempotency import IdempotencyKey
 from domain.terms import OnUnknown, Priority

@@ -182,6 +182,16 @@ async def claim_one(outbox: Outbox, provider: str = PROVIDER, *, lease_s: float 
     return claimed
 
 
+async def queue_many(
+    outbox: Outbox, count: int, *, text: str = TEXT, terms: Terms | None = None
+) -> list[NewMessage]:
+    """Have messages of one request queued and due."""
+    request = a_request(count, text=text, terms=terms)
+    news = [a_queued(request, number) for number in range(count)]
+    await outbox.accept(news, request)
+    return news
+
+
 async def doubt_one(outbox: Outbox, wait_s: float | None = 0.0) -> Settlement:
     """Have one message in doubt, to be looked up after a wait."""
     request = a_request()
@@ -195,3 +205,12 @@ async def doubt_one(outbox: Outbox, wait_s: float | None = 0.0) -> Settlement:
 async def let_leases_run_out() -> None:
     """Wait until leases of ``SHORT_S`` are over."""
     await asyncio.sleep(2 * SHORT_S)
+
+
+async def leave_one(outbox: Outbox, other: Outbox) -> Claimed:
+    """Have the other process be gone, and the one message it was sending swept up; that message."""
+    await queue_one(outbox)
+    claimed = await claim_one(other, lease_s=SHORT_S)
+    await let_leases_run_out()
+    await outbox.sweep()
+    return claimed

@@ -13,6 +13,7 @@ from tests.contracts.outbox.fixtures import (
     OutboxFixtures,
     a_queued,
     a_request,
+    queue_many,
     queue_one,
     wanted,
 )
@@ -23,11 +24,6 @@ THREE_SEGMENTS = "a" * 400
 
 def paced(spacing_s: float, horizon_s: float = 0.2, *, limit: int = 10) -> ClaimRequest:
     return replace(wanted(limit=limit), spacing_s=spacing_s, horizon_s=horizon_s)
-
-
-async def queue_many(outbox: Outbox, count: int, text: str = "Hello") -> None:
-    request = a_request(count, text=text)
-    await outbox.accept([a_queued(request, number) for number in range(count)], request)
 
 
 async def starts(outbox: Outbox, want: ClaimRequest) -> list[float]:
@@ -67,7 +63,7 @@ class PacingContract(OutboxFixtures):
         assert 0 < slots[0] <= SLOW_S
 
     async def test_every_segment_takes_a_slot(self, outbox: Outbox) -> None:
-        await queue_many(outbox, 3, THREE_SEGMENTS)
+        await queue_many(outbox, 3, text=THREE_SEGMENTS)
         slots = await starts(outbox, paced(0.02, 0.2))
         assert slots == pytest.approx([0, 0.06, 0.12], abs=0.02)
 

@@ -20,6 +20,7 @@ from tests.contracts.outbox.fixtures import (
     found,
     names,
     now,
+    queue_many,
     queue_one,
     settled,
     wanted,
@@ -67,9 +68,7 @@ class QueueingContract(OutboxFixtures):
     async def test_a_message_is_claimed_or_canceled_and_never_both(
         self, outbox: Outbox, other: Outbox, reader: MessageRepository
     ) -> None:
-        request = a_request(60)
-        news = [a_queued(request, number) for number in range(60)]
-        await outbox.accept(news, request)
+        news = await queue_many(outbox, 60)
         ids = [new.message.id for new in news]
         claimed: set[UUID] = set()
 
@@ -143,8 +142,7 @@ class QueueingContract(OutboxFixtures):
             assert stored.message.provider == new.message.provider
 
     async def test_many_are_diverted_at_once(self, outbox: Outbox) -> None:
-        request = a_request(300, terms=ROUTE)
-        await outbox.accept([a_queued(request, number) for number in range(300)], request)
+        await queue_many(outbox, 300, terms=ROUTE)
         assert await outbox.divert(PROVIDER, frozenset({PROVIDER})) == 300
         assert await outbox.divert(PROVIDER, frozenset({PROVIDER})) == 0
         assert len((await outbox.claim(wanted("twilio", limit=400))).claimed) == 300

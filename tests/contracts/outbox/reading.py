@@ -19,6 +19,7 @@ from tests.contracts.outbox.fixtures import (
     a_request,
     a_sending,
     now,
+    queue_many,
     settled,
 )
 
@@ -89,9 +90,7 @@ class ReadingContract(OutboxFixtures):
     async def test_pages_follow_one_another(
         self, outbox: Outbox, reader: MessageRepository, wanted: MessageFilter
     ) -> None:
-        request = a_request(25)
-        news = [a_queued(request, number) for number in range(25)]
-        await outbox.accept(news, request)
+        news = await queue_many(outbox, 25)
         pages: list[UUID] = []
         while page := await self.ids(reader, wanted, pages[-1] if pages else None):
             pages += page

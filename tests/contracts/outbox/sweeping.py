@@ -13,6 +13,7 @@ from tests.contracts.outbox.fixtures import (
     a_sending,
     claim_one,
     found,
+    leave_one,
     let_leases_run_out,
     names,
     now,
@@ -45,10 +46,7 @@ class SweepingContract(OutboxFixtures):
     async def test_what_was_swept_is_looked_up_and_never_sent(
         self, outbox: Outbox, other: Outbox
     ) -> None:
-        await queue_one(outbox)
-        claimed = await claim_one(other, lease_s=SHORT_S)
-        await let_leases_run_out()
-        await outbox.sweep()
+        claimed = await leave_one(outbox, other)
         assert not (await outbox.claim(wanted())).claimed
         (doubt,) = await outbox.claim_doubts(wanted())
         assert (doubt.message.id, doubt.message.lookups) == (claimed.message.id, 1)
@@ -56,27 +54,21 @@ class SweepingContract(OutboxFixtures):
     async def test_a_process_that_comes_back_too_late_changes_nothing(
         self, outbox: Outbox, other: Outbox, reader: MessageRepository
     ) -> None:
-        new = await queue_one(outbox)
-        claimed = await claim_one(other, lease_s=SHORT_S)
-        await let_leases_run_out()
-        await outbox.sweep()
+        claimed = await leave_one(outbox, other)
         assert len(await outbox.claim_doubts(wanted())) == 1
-        before = await found(reader, new.message.id)
+        before = await found(reader, claimed.message.id)
         assert not await other.settle(settled(claimed))
         await other.release([claimed.lease])
-        assert await found(reader, new.message.id) == before
+        assert await found(reader, claimed.message.id) == before
 
     async def test_a_process_that_comes_back_before_anybody_asked_has_its_outcome_written_once(
         self, outbox: Outbox, other: Outbox, reader: MessageRepository
     ) -> None:
-        new = await queue_one(outbox)
-        claimed = await claim_one(other, lease_s=SHORT_S)
-        await let_leases_run_out()
-        await outbox.sweep()
+        claimed = await leave_one(outbox, other)
         known = settled(claimed)
         assert await other.settle(known)
         assert await other.settle(known)
-        stored = await found(reader, new.message.id)
+        stored = await found(reader, claimed.message.id)
         assert untimed(stored.message) == untimed(known.message)
         assert names(stored) == ["accepted", "unknown", "submitted"]
         assert not await outbox.claim_doubts(wanted())
@@ -84,24 +76,18 @@ class SweepingContract(OutboxFixtures):
     async def test_a_doubt_its_own_process_shares_is_written_once(
         self, outbox: Outbox, other: Outbox, reader: MessageRepository
     ) -> None:
-        new = await queue_one(outbox)
-        claimed = await claim_one(other, lease_s=SHORT_S)
-        await let_leases_run_out()
-        await outbox.sweep()
+        claimed = await leave_one(outbox, other)
         unconfirmed = settled(claimed, NO_ANSWER)
         for _ in range(2):
             assert await other.settle(unconfirmed)
-        assert names(await found(reader, new.message.id)) == ["accepted", "unknown", "unknown"]
+        assert names(await found(reader, claimed.message.id)) == ["accepted", "unknown", "unknown"]
 
     async def test_what_was_swept_is_not_released(
         self, outbox: Outbox, other: Outbox, reader: MessageRepository
     ) -> None:
-        new = await queue_one(outbox)
-        claimed = await claim_one(other, lease_s=SHORT_S)
-        await let_leases_run_out()
-        await outbox.sweep()
+        claimed = await leave_one(outbox, other)
         await other.release([claimed.lease])
-        assert (await found(reader, new.message.id)).message.status is MessageStatus.UNKNOWN
+        assert (await found(reader, claimed.message.id)).message.status is MessageStatus.UNKNOWN
 
     async def test_what_this_process_is_sending_is_left_alone(
         self, outbox: Outbox, reader: MessageRepository

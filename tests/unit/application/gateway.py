@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from application.admission import Admission
 from application.attempts import Attempts
 from application.breaker import Breakers
 from application.dispatcher import Dispatcher
+from application.orders import Orders
 from application.places import Places
 from application.pump import Pump, Tools
 from application.retry import Retry
@@ -99,8 +101,9 @@ class Gateway:
         self.breakers = Breakers(self.states, self.clock)
         self.settler = Settler(self.outbox)
         self.attempts = Attempts(self.settler, self.breakers, self.clock, first_lookup_s=5)
+        admission = Admission(self.states, self.breakers)
         self.dispatcher = Dispatcher(
-            self.outbox, self.states, self.attempts, self.settler, self.breakers, self.clock, ids
+            self.outbox, admission, self.attempts, self.settler, self.clock, ids
         )
         self.upkeep = Upkeep(self.outbox, self.breakers, [*self.carriers], max_age_s=3600)
         self.tools = Tools(
@@ -113,16 +116,21 @@ class Gateway:
             upkeep=self.upkeep,
             clock=self.clock,
         )
-        self.submission = Submission(
+        orders = Orders(
             Routing(self.carriers, "smscru", fallback),
             PlainNumbering(),
             self.blacklist,
-            self.outbox,
-            self.dispatcher,
             self.upkeep,
             self.clock,
             ids,
             default_ttl_s=TTL_S,
+        )
+        self.submission = Submission(
+            orders,
+            self.blacklist,
+            self.outbox,
+            self.dispatcher,
+            self.clock,
             stopping=lambda: self.stopping,
             holds=lambda _: self.holds,
         )

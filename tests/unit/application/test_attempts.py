@@ -24,12 +24,9 @@ from domain.segments import count_segments
 from tests.contracts.messages import NOW, a_message
 from tests.fakes import CountingIds
 from tests.unit.application.gateway import PHONE, Gateway, accepting, turns, until
+from tests.unit.application.trouble import DefectError
 
 REFUSED = Rejected(reason=RejectReason.SENDER, provider_code="7", text="Invalid From")
-
-
-class DefectError(Exception):
-    """Something a provider adapter should never raise."""
 
 
 class Desk(Gateway):

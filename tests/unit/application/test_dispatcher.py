@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from application import dispatcher, settler
+from application import admission, dispatcher, settler
+from application.admission import PATIENCE_S
 from application.attempts import START_WITHIN_S
-from application.dispatcher import PATIENCE_S
 from application.errors import DuplicateKeyError, StorageUnavailableError
 from application.ports.outbox import Settlement
 from domain.idempotency import IdempotencyKey
@@ -25,6 +25,7 @@ from domain.outcome import (
 )
 from tests.fakes import NOW, MemoryOutbox, MemoryProviderStates
 from tests.unit.application.gateway import OTHER, PHONE, Gateway, accepting, phones, turns, until
+from tests.unit.application.trouble import DefectError, break_first, hang_settling
 
 OUTCOMES = [
     (Accepted("SM1"), "submitted", ["accepted", "submitted"]),
@@ -38,10 +39,6 @@ OUTCOMES = [
     (Unconfirmed("no answer within 30 s"), "unknown", ["accepted", "unknown"]),
 ]
 WAYS = [pytest.param((PHONE,), id="one"), pytest.param((PHONE, OTHER), id="many")]
-
-
-class DefectError(Exception):
-    """Something a provider adapter should never raise."""
 
 
 @pytest.fixture
@@ -117,14 +114,7 @@ async def test_a_settlement_that_fails_is_tried_again(recipients: tuple[str, ...
 async def test_no_error_of_the_settlement_hides_what_the_provider_has_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    settle = MemoryOutbox.settle
-
-    async def defective(outbox: MemoryOutbox, settlement: Settlement) -> bool:
-        del outbox, settlement
-        monkeypatch.setattr(MemoryOutbox, "settle", settle)
-        raise DefectError
-
-    monkeypatch.setattr(MemoryOutbox, "settle", defective)
+    break_first(monkeypatch, "settle")
     gateway = Gateway()
     report = await gateway.send(PHONE)
     assert report.messages[0].status == "submitted"
@@ -186,14 +176,7 @@ async def test_the_caller_gets_the_outcome_though_it_cannot_be_written(
 async def test_a_settlement_that_hangs_does_not_hold_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(settler, "PATIENCE_S", 0.01)
-
-    async def hanging(outbox: MemoryOutbox, settlement: Settlement) -> bool:
-        del outbox, settlement
-        await asyncio.sleep(3600)
-        return True
-
-    monkeypatch.setattr(MemoryOutbox, "settle", hanging)
+    hang_settling(monkeypatch)
     gateway = Gateway()
     async with asyncio.timeout(30):
         report = await gateway.send(PHONE)
@@ -689,7 +672,7 @@ async def test_a_provider_nobody_comes_to_is_not_tried_and_keeps_its_turn() -> N
 async def test_a_message_waits_for_the_next_provider_no_longer_than_its_lease_allows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatcher, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(admission, "PATIENCE_S", 0.01)
     gateway = Gateway(down, spares={"twilio": accepting}, concurrency=1)
     assert gateway.carriers["twilio"].places.take_free(1) == 1
     report = await gateway.send(PHONE, fallback=["twilio"])

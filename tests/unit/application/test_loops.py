@@ -9,10 +9,7 @@ from application import loops
 from application.errors import StorageUnavailableError
 from application.loops import AFTER_ERROR_S, attempt, for_ever
 from tests.unit.application.gateway import PHONE, until
-
-
-class DefectError(Exception):
-    """Something nobody foresaw."""
+from tests.unit.application.trouble import DefectError
 
 
 async def test_a_step_says_how_long_it_wants_to_wait() -> None:

@@ -39,12 +39,9 @@ from tests.unit.application.gateway import (
     turns,
     until,
 )
+from tests.unit.application.trouble import DefectError, break_first
 
 DOWN = Unavailable(kind=UnavailableKind.NETWORK, text="no connection")
-
-
-class DefectError(Exception):
-    """Something nobody foresaw."""
 
 
 def down(_: Message) -> SubmitOutcome:
@@ -537,16 +534,7 @@ async def test_a_settlement_that_fails_is_written_later_and_nothing_is_sent_twic
 async def test_an_error_nobody_foresaw_does_not_end_the_sending(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    claim, calls = MemoryOutbox.claim, 0
-
-    async def defective(outbox: MemoryOutbox, want: ClaimRequest) -> Claim:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise DefectError
-        return await claim(outbox, want)
-
-    monkeypatch.setattr(MemoryOutbox, "claim", defective)
+    break_first(monkeypatch, "claim")
     gateway = Gateway()
     await gateway.queue(PHONE)
     async with gateway.pumping():
@@ -596,13 +584,20 @@ async def test_what_was_claimed_and_not_begun_goes_back_as_if_nothing_had_been(
     assert gateway.carriers["smscru"].places.take_free(9) == 5
 
 
-async def test_what_is_under_way_ends_and_is_settled() -> None:
+@asynccontextmanager
+async def two_under_way() -> AsyncIterator[tuple[Gateway, Pump]]:
+    """Stop a pump when the provider has two messages of five, and is silent about them."""
     gateway = Gateway(concurrency=2)
     gateway.provider.gate.clear()
     await gateway.queue(*phones(5))
     async with one_pump(gateway) as pump:
         await until(lambda: len(gateway.provider.submitted) == 2)
         pump.stop()
+        yield gateway, pump
+
+
+async def test_what_is_under_way_ends_and_is_settled() -> None:
+    async with two_under_way() as (gateway, pump):
         closing = asyncio.create_task(pump.close())
         await turns()
         assert not closing.done()
@@ -613,12 +608,7 @@ async def test_what_is_under_way_ends_and_is_settled() -> None:
 
 
 async def test_what_is_cut_off_is_in_doubt_and_looked_up() -> None:
-    gateway = Gateway(concurrency=2)
-    gateway.provider.gate.clear()
-    await gateway.queue(*phones(5))
-    async with one_pump(gateway) as pump:
-        await until(lambda: len(gateway.provider.submitted) == 2)
-        pump.stop()
+    async with two_under_way() as (gateway, pump):
         gateway.attempts.cut_off()
         await asyncio.wait_for(pump.close(), 30)
     assert gateway.statuses(phones(5)) == ["unknown"] * 2 + ["queued"] * 3

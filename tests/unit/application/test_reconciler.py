@@ -12,7 +12,6 @@ import pytest
 
 from application import loops
 from application import reconciler as module
-from application.ports.outbox import Settlement
 from application.reconciler import GIVE_UP_S, Patience, Reconciler
 from domain.lookup import Attempt, Found, Lookup, NoAnswer, NotFound
 from domain.message import Channel, Message, MessageStatus
@@ -20,14 +19,11 @@ from domain.outcome import Accepted, Rejected, RejectReason, SubmitOutcome, Unco
 from domain.terms import OnUnknown
 from tests.fakes import NOW, MemoryMessages, MemoryOutbox
 from tests.unit.application.gateway import OTHER, PHONE, Gateway, phones, turns, until
+from tests.unit.application.trouble import DefectError, break_first
 
 DELAYS_S = (5, 30, 120, 600)
 NOTHING = NotFound()
 SILENT = NoAnswer("no answer within 30 s")
-
-
-class DefectError(Exception):
-    """Something a provider adapter should never raise."""
 
 
 @pytest.fixture(autouse=True)
@@ -408,18 +404,9 @@ async def test_what_has_a_final_answer_is_never_asked_about() -> None:
 async def test_an_error_nobody_foresaw_does_not_end_the_asking(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    settle, calls = MemoryOutbox.settle, 0
-
-    async def defective(outbox: MemoryOutbox, settlement: Settlement) -> bool:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise DefectError
-        return await settle(outbox, settlement)
-
     desk = Desk(found(MessageStatus.DELIVERED))
     await desk.send(PHONE)
-    monkeypatch.setattr(MemoryOutbox, "settle", defective)
+    break_first(monkeypatch, "settle")
     async with desk.asking():
         for _ in range(20):
             desk.clock.advance(60)

@@ -11,12 +11,9 @@ from application.settler import Settler
 from domain.outcome import Accepted
 from tests.contracts.outbox import a_request, a_sending, settled
 from tests.fakes import MemoryOutbox
+from tests.unit.application.trouble import break_first, hang_settling
 
 PHONE = "77011234567"
-
-
-class DefectError(Exception):
-    """Something an outbox should never raise."""
 
 
 @pytest.fixture
@@ -66,16 +63,8 @@ async def test_an_operator_reads_that_it_takes_long(caplog: pytest.LogCaptureFix
 
 @pytest.mark.usefixtures("quick")
 async def test_no_error_reaches_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    outbox, settle, calls = MemoryOutbox(), MemoryOutbox.settle, 0
-
-    async def defective(outbox: MemoryOutbox, settlement: Settlement) -> bool:
-        nonlocal calls
-        calls += 1
-        if calls < 3:
-            raise DefectError
-        return await settle(outbox, settlement)
-
-    monkeypatch.setattr(MemoryOutbox, "settle", defective)
+    break_first(monkeypatch, "settle", times=2)
+    outbox = MemoryOutbox()
     clerk = Settler(outbox)
     await clerk.settle(await under_way(outbox))
     await clerk.close(5)
@@ -85,14 +74,7 @@ async def test_no_error_reaches_who_waits(monkeypatch: pytest.MonkeyPatch) -> No
 async def test_a_settlement_that_hangs_holds_nobody_and_is_given_up_at_the_end(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(settler, "PATIENCE_S", 0.01)
-
-    async def hanging(outbox: MemoryOutbox, settlement: Settlement) -> bool:
-        del outbox, settlement
-        await asyncio.sleep(3600)
-        return True
-
-    monkeypatch.setattr(MemoryOutbox, "settle", hanging)
+    hang_settling(monkeypatch)
     outbox = MemoryOutbox()
     clerk = Settler(outbox)
     async with asyncio.timeout(30):

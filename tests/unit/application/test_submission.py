@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.errors import DuplicateKeyError, StoppingError, StorageUnavailableError
+from application.orders import MAX_RECIPIENTS
 from application.place_call import PlaceCall
 from application.schedule import LONGEST_TTL_S
 from application.send_command import SendCommand
 from application.send_report import NOT_STORED, STOPPING
 from application.send_sms import SendSms
-from application.submission import MAX_RECIPIENTS, SLICE
+from application.slices import SLICE
 from domain.blacklist import BlacklistEntry
 from domain.errors import (
     DomainError,

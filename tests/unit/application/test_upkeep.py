@@ -10,15 +10,10 @@ import pytest
 from application import loops
 from application import upkeep as module
 from application.errors import StorageUnavailableError
-from application.ports.outbox import SweepReport
 from domain.errors import QueueTooOldError
 from domain.terms import Priority
-from tests.fakes import MemoryOutbox
 from tests.unit.application.gateway import OTHER, PHONE, Gateway, accepting, phones, until
-
-
-class DefectError(Exception):
-    """Something nobody foresaw."""
+from tests.unit.application.trouble import DefectError, break_first
 
 
 @pytest.fixture(autouse=True)
@@ -147,18 +142,9 @@ async def test_a_queue_that_goes_another_way_is_sent_there() -> None:
 
 
 async def test_an_error_nobody_foresaw_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    sweep, calls = MemoryOutbox.sweep, 0
-
-    async def defective(outbox: MemoryOutbox) -> SweepReport:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise DefectError
-        return await sweep(outbox)
-
-    monkeypatch.setattr(MemoryOutbox, "sweep", defective)
+    calls = break_first(monkeypatch, "sweep")
     async with running(Gateway()) as task:
-        await until(lambda: calls > 1 or task.done())
+        await until(lambda: len(calls) > 1 or task.done())
         assert not task.done()
 
 
@@ -175,12 +161,9 @@ async def test_when_it_is_time_to_try_a_provider_its_messages_stay_to_try_it_wit
 async def test_what_fails_first_does_not_keep_waiting_messages_from_being_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def broken(_: MemoryOutbox) -> SweepReport:
-        raise DefectError
-
     gateway = Gateway()
     await gateway.queue(PHONE)
-    monkeypatch.setattr(MemoryOutbox, "sweep", broken)
+    break_first(monkeypatch, "sweep")
     with pytest.raises(DefectError):
         await gateway.upkeep.once()
     assert gateway.upkeep.waiting("smscru")
