@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import traceback
 from dataclasses import dataclass
 from datetime import datetime
 
 from application.breaker import Breakers
+from application.defects import told
 from application.ports.outbox import Lease, Settlement
 from application.ports.system import Clock
 from application.routing import Carrier
@@ -128,9 +128,7 @@ class Attempts:
             task.uncancel()
             return _CUT_OFF
         except Exception as error:  # noqa: BLE001 - whatever it was, the provider may have acted
-            # Without the error's text, which may hold a number or a message.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("unforeseen %s in %s\n%s", type(error).__name__, carrier.code, where)
+            _log.error("%s", told(error, f" in {carrier.code}"))
             return _DEFECT
         finally:
             self._under_way.discard(task)

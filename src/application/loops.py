@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
 
+from application.defects import told
 from application.errors import StorageUnavailableError
 
 AFTER_ERROR_S = 1.0
@@ -18,9 +18,7 @@ async def attempt(step: Callable[[], Awaitable[float]], what: str) -> float:
     except StorageUnavailableError as error:
         _log.warning("%s not done, trying again: %s", what, error)
     except Exception as error:  # noqa: BLE001 - a defect in one step must not end all the others
-        # Without the error's text, which may hold a number or a message.
-        where = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("unforeseen %s, trying again: %s\n%s", type(error).__name__, what, where)
+        _log.error("%s", told(error, f", trying again: {what}"))
     return AFTER_ERROR_S
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from application.attempts import LEASE_MARGIN_S
+from application.defects import told
 from application.loops import for_ever
 from application.ports.outbox import Claimed, ClaimRequest, Outbox, Settlement
 from application.ports.providers import ProviderLookup
@@ -100,7 +101,7 @@ class Reconciler:
         try:
             found = await self._lookup.find(attempt)
         except Exception as error:  # noqa: BLE001 - a defect in one answer; the next one may be read
-            _log.error("unforeseen %s in a look-up", type(error).__name__)
+            _log.error("%s", told(error, " in a look-up"))
             found = NoAnswer("the provider's answer was not understood")
         await self._outbox.settle(self._settlement(doubt, found))
 

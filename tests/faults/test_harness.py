@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -102,52 +103,63 @@ def far() -> Iterator[socket.socket]:
         yield far
 
 
-def connected(wire: CuttableWire, far: socket.socket) -> tuple[socket.socket, socket.socket]:
-    near = socket.create_connection(("127.0.0.1", wire.port), timeout=5)
-    other, _ = far.accept()
-    other.settimeout(0.3)
-    return near, other
-
-
-def test_a_wire_carries_both_ways_and_ends_as_it_should(far: socket.socket) -> None:
+@pytest.fixture
+def wire(far: socket.socket) -> Iterator[CuttableWire]:
+    """A wire to them."""
     with CuttableWire(*far.getsockname()).running() as wire:
-        near, other = connected(wire, far)
-        with near, other:
-            near.sendall(b"question")
-            assert other.recv(99) == b"question"
-            other.sendall(b"answer")
-            assert near.recv(99) == b"answer"
-            near.close()
-            assert other.recv(99) == b""
+        yield wire
 
 
-def test_what_is_swallowed_never_comes_and_what_is_new_gets_through(far: socket.socket) -> None:
-    with CuttableWire(*far.getsockname()).running() as wire:
-        old, other = connected(wire, far)
-        with old, other:
-            wire.cut(Cut.SWALLOWED)
-            old.sendall(b"lost")
-            with pytest.raises(TimeoutError):
-                other.recv(99)
-            wire.heal()
-            old.sendall(b"lost, too")
-            with pytest.raises(TimeoutError):
-                other.recv(99)
-            new, newer = connected(wire, far)
-            with new, newer:
-                new.sendall(b"here")
-                assert newer.recv(99) == b"here"
+@contextmanager
+def connected(
+    wire: CuttableWire, far: socket.socket
+) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Connect to them; this end and theirs."""
+    with socket.create_connection(("127.0.0.1", wire.port), timeout=5) as near:
+        other, _ = far.accept()
+        with other:
+            other.settimeout(0.3)
+            yield near, other
 
 
-def test_a_reset_ends_every_connection_and_every_new_one(far: socket.socket) -> None:
-    with CuttableWire(*far.getsockname()).running() as wire:
-        old, other = connected(wire, far)
-        with old, other:
-            wire.cut(Cut.RESET)
-            with pytest.raises(ConnectionError):
-                old.recv(99)
-            with pytest.raises(ConnectionError):
-                _talk(wire.port)
+def test_a_wire_carries_both_ways_and_ends_as_it_should(
+    wire: CuttableWire, far: socket.socket
+) -> None:
+    with connected(wire, far) as (near, other):
+        near.sendall(b"question")
+        assert other.recv(99) == b"question"
+        other.sendall(b"answer")
+        assert near.recv(99) == b"answer"
+        near.close()
+        assert other.recv(99) == b""
+
+
+def test_what_is_swallowed_never_comes_and_what_is_new_gets_through(
+    wire: CuttableWire, far: socket.socket
+) -> None:
+    with connected(wire, far) as (old, other):
+        wire.cut(Cut.SWALLOWED)
+        old.sendall(b"lost")
+        with pytest.raises(TimeoutError):
+            other.recv(99)
+        wire.heal()
+        old.sendall(b"lost, too")
+        with pytest.raises(TimeoutError):
+            other.recv(99)
+        with connected(wire, far) as (new, newer):
+            new.sendall(b"here")
+            assert newer.recv(99) == b"here"
+
+
+def test_a_reset_ends_every_connection_and_every_new_one(
+    wire: CuttableWire, far: socket.socket
+) -> None:
+    with connected(wire, far) as (old, _):
+        wire.cut(Cut.RESET)
+        with pytest.raises(ConnectionError):
+            old.recv(99)
+        with pytest.raises(ConnectionError):
+            _talk(wire.port)
 
 
 def _talk(port: int) -> None:

@@ -1,12 +1,12 @@
 """From an error to its reply: the only such table."""
 
 import logging
-import traceback
 from http import HTTPStatus
 
 from litestar import MediaType, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from application.defects import told
 from application.errors import StoppingError, StorageUnavailableError
 from domain.errors import (
     DomainError,
@@ -181,9 +181,7 @@ def _http_reply(error: HTTPException) -> Reply:
 
 
 def _defect_reply(error: Exception) -> Reply:
-    # Without the error's text, which may hold a number or a message.
-    where = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("unforeseen %s\n%s", type(error).__name__, where)
+    _log.error("%s", told(error))
     return error_reply(
         HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side."
     )
