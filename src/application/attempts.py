@@ -69,12 +69,28 @@ class Attempts:
     """Hands messages over and draws the conclusions that are the same on every path."""
 
     def __init__(
-        self, settler: Settler, breakers: Breakers, clock: Clock, *, first_lookup_s: float
+        self,
+        settler: Settler,
+        breakers: Breakers,
+        clock: Clock,
+        *,
+        first_lookup_s: float,
+        first_poll_s: float,
     ) -> None:
+        """Hand over through ports.
+
+        Args:
+            settler: writes what an attempt came to.
+            breakers: hear of it.
+            clock: what the time is.
+            first_lookup_s: when the provider is asked about an unknown outcome.
+            first_poll_s: when it is asked about a message no receipt came for.
+        """
         self._settler = settler
         self._breakers = breakers
         self._clock = clock
         self._first_lookup_s = first_lookup_s
+        self._first_poll_s = first_poll_s
         self._under_way: set[asyncio.Task[object]] = set()
         self._cut = False
 
@@ -145,9 +161,9 @@ class Attempts:
             before: lines of its history that are not written yet.
         """
         settled = message.after(answer.outcome, answer.at)
-        return Settlement(
-            settled, lease, (*before, *_events(settled, answer)), wait_s=self._first_lookup_s
-        )
+        taken = settled.status is MessageStatus.SUBMITTED
+        wait_s = self._first_poll_s if taken else self._first_lookup_s
+        return Settlement(settled, lease, (*before, *_events(settled, answer)), wait_s=wait_s)
 
 
 def _events(message: Message, answer: Answer) -> tuple[Event, ...]:

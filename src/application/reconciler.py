@@ -32,6 +32,8 @@ class Patience:
     """When the provider is asked, in seconds after the outcome was lost; ascending."""
 
     delays_s: Sequence[float]
+    poll_s: float = 30.0
+    """How long a receipt is waited for once the message was found."""
 
     @property
     def first_s(self) -> float:
@@ -133,8 +135,9 @@ class Reconciler:
             self._event(EventName(found.status), found.text or "found by asking"),
             provider_code=found.provider_code,
         )
+        moved = known.after_receipt(found.status, at)
         return Settlement(
-            known.after_receipt(found.status, at), doubt.lease, (event,), MessageStatus.UNKNOWN
+            moved, doubt.lease, (event,), MessageStatus.UNKNOWN, self._patience.poll_s
         )
 
     def _unknown(

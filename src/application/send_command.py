@@ -23,6 +23,7 @@ class SendCommand:
         ttl_s: how long after that it is still worth sending; ``None`` is the deployment's default.
         fallback: providers to try, in order, where the first is proven not to have taken it;
             ``None`` is the deployment's default, empty is none.
+        callback_url: where each change of the messages is told, beside the deployment's own.
         key: the caller's promise that a repetition is not another request.
     """
 
@@ -40,6 +41,7 @@ class SendCommand:
     priority: Priority = Priority.TRANSACTIONAL
     fallback: Sequence[str] | None = None
     on_unknown: OnUnknown = OnUnknown.HOLD
+    callback_url: str | None = None
     key: IdempotencyKey | None = None
 
     @property

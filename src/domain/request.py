@@ -18,6 +18,7 @@ class Request:
         text: what every one of its messages says.
         recipients: how many phones it named, each counted once.
         background: the caller does not wait for the providers.
+        callback_url: where each change of its messages is told, beside the deployment's own.
     """
 
     id: UUID
@@ -29,3 +30,4 @@ class Request:
     reference: str | None = None
     terms: Terms = USUAL
     background: bool = False
+    callback_url: str | None = None

@@ -110,7 +110,15 @@ class Container(containers.DeclarativeContainer):
     )
     lookup: providers.Provider[BlacklistLookup] = providers.Singleton(_lookup, target, engines)
     queue: providers.Provider[Queue] = providers.Singleton(
-        Queue, target, engines, commits, owner, clock, ids, settings.provided.habar_failpoint
+        Queue,
+        target,
+        engines,
+        commits,
+        owner,
+        clock,
+        ids,
+        settings.provided.habar_failpoint,
+        announced=settings.provided.announced,
     )
     outbox: providers.Provider[Outbox] = queue.provided.outbox
     storage: providers.Provider[Storage] = providers.Singleton(
@@ -135,10 +143,15 @@ class Container(containers.DeclarativeContainer):
     breakers: providers.Provider[Breakers] = providers.Singleton(Breakers, states, clock)
     settler: providers.Provider[Settler] = providers.Singleton(Settler, outbox)
     patience: providers.Provider[Patience] = providers.Singleton(
-        Patience, settings.provided.lookup_delays
+        Patience, settings.provided.lookup_delays, settings.provided.receipt_poll_interval
     )
     attempts: providers.Provider[Attempts] = providers.Singleton(
-        Attempts, settler, breakers, clock, first_lookup_s=patience.provided.first_s
+        Attempts,
+        settler,
+        breakers,
+        clock,
+        first_lookup_s=patience.provided.first_s,
+        first_poll_s=settings.provided.receipt_poll_interval,
     )
     admission: providers.Provider[Admission] = providers.Singleton(Admission, states, breakers)
     dispatcher: providers.Provider[Dispatcher] = providers.Singleton(

@@ -59,6 +59,10 @@ class DeadlyOutbox:
         """Pass on."""
         return await self._outbox.claim_doubts(want)
 
+    async def claim_silent(self, want: ClaimRequest) -> Sequence[Claimed]:
+        """Pass on."""
+        return await self._outbox.claim_silent(want)
+
     async def settle(self, settlement: Settlement) -> bool:
         """Write what an attempt came to, unless that is the end."""
         self._die(AFTER_SUBMIT)

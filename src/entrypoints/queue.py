@@ -29,14 +29,18 @@ class Queue:
         clock: Clock,
         ids: Ids,
         failpoint: str | None,
+        *,
+        announced: bool,
     ) -> None:
         self._postgres: tuple[PostgresBell, PostgresOutbox] | None = None
         if target.sqlite_path is not None:
-            self.outbox: Outbox = SqliteOutbox(commits, owner, Bell(), clock, ids)
+            self.outbox: Outbox = SqliteOutbox(
+                commits, owner, Bell(), clock, ids, announced=announced
+            )
         else:
             bell = PostgresBell(target, Bell())
             schema = target.schema or "public"
-            outbox = PostgresOutbox(engines.reader, schema, owner, bell, ids)
+            outbox = PostgresOutbox(engines.reader, schema, owner, bell, ids, announced=announced)
             self._postgres, self.outbox = (bell, outbox), outbox
         if failpoint is not None:
             self.outbox = DeadlyOutbox(self.outbox, failpoint)

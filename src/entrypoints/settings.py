@@ -25,6 +25,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(ge=1, le=300)]
 Count = Annotated[int, Meta(ge=1, le=1000)]
 Rate = Annotated[float, Meta(ge=0.01, le=100_000)]
+Interval = Annotated[float, Meta(ge=1, le=86_400)]
 Day = Annotated[float, Meta(ge=1, le=604_800)]
 
 
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smscru_timeout: Seconds = 30
     smscru_concurrency: Count = 10
     smscru_rate: Rate | None = None
+    smscru_callback_secret: Secret | None = None
 
     twilio_sid: str | None = None
     twilio_token: Secret | None = None
@@ -67,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     twilio_timeout: Seconds = 30
     twilio_concurrency: Count = 50
     twilio_rate: Rate | None = None
+    twilio_callback_tokens: tuple[Secret, ...] = ()
 
     epochtasmsru_username: str | None = None
     epochtasmsru_password: Secret | None = None
@@ -82,6 +85,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mobizonkz_timeout: Seconds = 30
     mobizonkz_concurrency: Count = 5
     mobizonkz_rate: Rate | None = None
+    mobizonkz_webhook_secret: Secret | None = None
+
+    public_url: str | None = None
+    receipt_poll_interval: Interval = 30
+    stop_words: tuple[str, ...] = ()
+    start_words: tuple[str, ...] = ()
+    stop_reply: str | None = None
+    webhook_urls: tuple[Secret, ...] = ()
+    webhook_hosts: tuple[str, ...] = ()
+    webhook_secrets: tuple[Secret, ...] = ()
+    webhook_allow_private: bool = False
 
     data_dir: str = "data"
     database_url: Secret | None = None
@@ -104,6 +118,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     habar_role: Literal["all", "api", "worker"] = "all"
     habar_failpoint: str | None = None
+
+    @property
+    def announced(self) -> bool:
+        """Tell whether anybody can be told of what happens."""
+        return bool(self.webhook_urls or self.webhook_hosts)
 
 
 class UnreadableSettingsError(SettingsError):

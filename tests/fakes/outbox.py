@@ -113,12 +113,18 @@ class MemoryOutbox:
         return Claim(claimed, self._wait(want))
 
     async def claim_doubts(self, want: ClaimRequest) -> Sequence[Claimed]:
+        return await self._claim_asked(_S.UNKNOWN, want)
+
+    async def claim_silent(self, want: ClaimRequest) -> Sequence[Claimed]:
+        return await self._claim_asked(_S.SUBMITTED, want)
+
+    async def _claim_asked(self, status: MessageStatus, want: ClaimRequest) -> Sequence[Claimed]:
         await self._reach()
         now = self.clock.now()
         due = [
             (row.lookup_at, row)
             for row in self.rows.values()
-            if row.message.status is _S.UNKNOWN
+            if row.message.status is status
             and row.message.provider == want.provider
             and row.lookup_at is not None
             and row.lookup_at <= now
@@ -258,7 +264,7 @@ class MemoryOutbox:
             row.lease(self.owner, renewed.token)
         elif message.status is _S.QUEUED:
             message = replace(message, due_at=self._in(wait_s or 0.0))
-        elif message.status is _S.UNKNOWN and wait_s is not None:
+        elif message.status in {_S.UNKNOWN, _S.SUBMITTED} and wait_s is not None:
             row.lookup_at = self._in(wait_s)
         row.write(message, *settlement.events)
         self.journal.append(("settle", message.recipient.msisdn))

@@ -25,7 +25,7 @@ WITH due AS MATERIALIZED (
 _DUE_DOUBTS = """
 WITH due AS MATERIALIZED (
   SELECT EXISTS (
-    SELECT FROM {messages} WHERE status = 'unknown' AND provider = %(provider)s
+    SELECT FROM {messages} WHERE status = '<asked>' AND provider = %(provider)s
       AND lookup_at <= statement_timestamp()) AS found),
 """
 
@@ -70,7 +70,7 @@ c AS MATERIALIZED (
   SELECT id, cost, row_number() OVER (ORDER BY lookup_at, id) AS n
   FROM (
     SELECT id, 1 AS cost, lookup_at FROM {messages}
-    WHERE status = 'unknown' AND provider = %(provider)s AND lookup_at <= (SELECT at FROM g)
+    WHERE status = '<asked>' AND provider = %(provider)s AND lookup_at <= (SELECT at FROM g)
     ORDER BY lookup_at LIMIT (SELECT room FROM g) FOR UPDATE SKIP LOCKED) AS m),
 """
 
@@ -137,6 +137,7 @@ UPDATE {messages} SET status = 'queued', attempts = attempts - 1,
 WHERE status = 'sending' AND lease_token = ANY(%(tokens)s::uuid[])
 """
 
+_ASKED = "<asked>"
 _LONGEST = f"make_interval(secs => {LONGEST_AWAY_S})"
 _UNPAUSED = "(paused_until <= clock_timestamp() OR paused_until > clock_timestamp() + {longest})"
 _FARTHEST = "make_interval(secs => 120 + %(horizon_s)s::float8)"
@@ -154,10 +155,14 @@ class ClaimStatements:
         self.messages_at_rate = _joined(
             schema, _DUE_IN_LANES, _GATE_WITH_RATE, *lanes, _RESERVE, _TAKEN
         )
-        self.doubts = _joined(schema, _DUE_DOUBTS, _GATE_WITHOUT_RATE, *doubts, _TAKEN)
-        self.doubts_at_rate = _joined(
-            schema, _DUE_DOUBTS, _GATE_WITH_RATE, *doubts, _RESERVE, _TAKEN
-        )
+        asked = _joined(schema, _DUE_DOUBTS, _GATE_WITHOUT_RATE, *doubts, _TAKEN)
+        at_rate = _joined(schema, _DUE_DOUBTS, _GATE_WITH_RATE, *doubts, _RESERVE, _TAKEN)
+        self.doubts, self.doubts_at_rate = (_of(s, "unknown") for s in (asked, at_rate))
+        self.silent, self.silent_at_rate = (_of(s, "submitted") for s in (asked, at_rate))
+
+
+def _of(statement: str, status: str) -> str:
+    return statement.replace(_ASKED, status)
 
 
 def _joined(schema: str, *parts: str) -> str:

@@ -61,10 +61,18 @@ class PostgresClaims:
 
     async def doubts(self, want: ClaimRequest) -> Sequence[Claimed]:
         """Take unknown messages to ask about; see ``Outbox.claim_doubts``."""
+        statements = self._statements
+        return await self._asked(want, statements.doubts, statements.doubts_at_rate)
+
+    async def silent(self, want: ClaimRequest) -> Sequence[Claimed]:
+        """Take messages no receipt came for; see ``Outbox.claim_silent``."""
+        statements = self._statements
+        return await self._asked(want, statements.silent, statements.silent_at_rate)
+
+    async def _asked(self, want: ClaimRequest, statement: str, at_rate: str) -> Sequence[Claimed]:
         state = f"{want.provider}:lookup"
         await self._know(state)
-        at_rate = self._statements.doubts_at_rate
-        statement = at_rate if want.spacing_s else self._statements.doubts
+        statement = at_rate if want.spacing_s else statement
         found = await self._turns.rows(statement, self._parameters(want, state, want.limit))
         return claimed(found, want.lease_s)
 

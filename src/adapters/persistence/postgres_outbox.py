@@ -54,8 +54,15 @@ class PostgresOutbox:
     repeated here: a caller who is told that it failed would have the messages sent twice.
     """
 
-    def __init__(
-        self, engine: AsyncEngine, schema: str, owner: UUID, bell: PostgresBell, ids: Ids
+    def __init__(  # noqa: PLR0913 - what it writes with
+        self,
+        engine: AsyncEngine,
+        schema: str,
+        owner: UUID,
+        bell: PostgresBell,
+        ids: Ids,
+        *,
+        announced: bool = False,
     ) -> None:
         """Write through an engine.
 
@@ -65,8 +72,9 @@ class PostgresOutbox:
             owner: this start of the process.
             bell: rung for what is queued.
             ids: for the tokens of leases.
+            announced: webhooks are made of what happens.
         """
-        self._statements = Statements(schema)
+        self._statements = Statements(schema, announced=announced)
         self._owner = owner
         self._bell = bell
         self._accepting = GroupCommit(Autocommit(engine))
@@ -123,6 +131,10 @@ class PostgresOutbox:
     async def claim_doubts(self, want: ClaimRequest) -> Sequence[Claimed]:
         """Take unknown messages to ask about; see ``Outbox.claim_doubts``."""
         return await self._claims.doubts(want)
+
+    async def claim_silent(self, want: ClaimRequest) -> Sequence[Claimed]:
+        """Take messages no receipt came for; see ``Outbox.claim_silent``."""
+        return await self._claims.silent(want)
 
     async def release(self, leases: Sequence[Lease]) -> None:
         """Put claimed messages back; see ``Outbox.release``."""

@@ -20,13 +20,13 @@ WITH k AS (
   {key_exists} RETURNING request_id),
 r AS (
   INSERT INTO {requests} (id, channel, text, recipients, sender, reference, created_at,
-    route, priority, on_unknown, force, background)
+    route, priority, on_unknown, force, background, callback_url)
   SELECT id, channel, text, recipients, sender, reference, created_at,
-    route, priority, on_unknown, force, background
+    route, priority, on_unknown, force, background, callback_url
   FROM json_to_recordset(%(requests)s::json)
     AS v(keyed uuid, id uuid, channel text, text text, recipients int, sender text,
       reference text, created_at timestamptz, route text, priority int, on_unknown text,
-      force boolean, background boolean)
+      force boolean, background boolean, callback_url text)
   WHERE keyed IS NULL OR keyed IN (SELECT request_id FROM k)
   {request_exists}),
 m AS (
@@ -48,8 +48,9 @@ m AS (
   WHERE keyed IS NULL OR keyed IN (SELECT request_id FROM k)
   {message_exists} RETURNING id),
 e AS (
-  INSERT INTO {events} (message_id, at, name, provider, provider_code, text, duration_ms)
-  SELECT message_id, at, name, provider, provider_code, text, duration_ms
+  INSERT INTO {events}
+    (message_id, at, name, provider, provider_code, text, duration_ms, untold)
+  SELECT message_id, at, name, provider, provider_code, text, duration_ms, {untold}
   FROM json_to_recordset(%(events)s::json)
     AS v(message_id uuid, at timestamptz, name text, provider text,
       provider_code text, text text, duration_ms int)
@@ -89,7 +90,7 @@ u AS (
     lookups = v.lookups,
     due_at = CASE WHEN v.status = 'queued'
       THEN clock_timestamp() + make_interval(secs => coalesce(v.wait_s, 0)) ELSE m.due_at END,
-    lookup_at = CASE WHEN v.status = 'unknown'
+    lookup_at = CASE WHEN v.status IN ('unknown', 'submitted')
       THEN clock_timestamp() + make_interval(secs => v.wait_s) END,
     lease_token = coalesce(v.renewed, m.lease_token),
     lease_owner = CASE WHEN v.renewed IS NOT NULL THEN m.lease_owner END,
@@ -99,8 +100,9 @@ u AS (
     AND m.status IN (v.was, 'unknown')  -- the sweep leaves the lease to whoever knows better
   RETURNING v.n),
 e AS (
-  INSERT INTO {events} (message_id, at, name, provider, provider_code, text, duration_ms)
-  SELECT message_id, at, name, provider, provider_code, text, duration_ms
+  INSERT INTO {events}
+    (message_id, at, name, provider, provider_code, text, duration_ms, untold)
+  SELECT message_id, at, name, provider, provider_code, text, duration_ms, {untold}
   FROM json_to_recordset(%(events)s::json)
     AS e(line int, settlement int, message_id uuid, at timestamptz, name text, provider text,
       provider_code text, text text, duration_ms int)
@@ -125,9 +127,10 @@ _CANCEL = """
 WITH u AS (
   UPDATE {messages} SET status = 'canceled', updated_at = %(at)s::timestamptz
   WHERE id = %(id)s::uuid AND status = 'queued' RETURNING id)
-INSERT INTO {events} (message_id, at, name, provider, provider_code, text, duration_ms)
+INSERT INTO {events}
+  (message_id, at, name, provider, provider_code, text, duration_ms, untold)
 SELECT id, %(at)s::timestamptz, %(name)s, %(provider)s, %(provider_code)s, %(text)s,
-  %(duration_ms)s::int
+  %(duration_ms)s::int, {untold}
 FROM u RETURNING message_id
 """
 
@@ -159,8 +162,8 @@ u AS (
     lookup_at = clock_timestamp(),
     error_code = 'unconfirmed', error_text = %(text)s, provider_code = NULL
   WHERE id = ANY(ARRAY(SELECT id FROM c)) RETURNING id, provider)
-INSERT INTO {events} (message_id, at, name, provider, text)
-SELECT id, clock_timestamp(), 'unknown', provider, %(text)s FROM u RETURNING message_id
+INSERT INTO {events} (message_id, at, name, provider, text, untold)
+SELECT id, clock_timestamp(), 'unknown', provider, %(text)s, {untold} FROM u RETURNING message_id
 """
 
 _EXPIRE = """
@@ -171,8 +174,8 @@ u AS (
   UPDATE {messages} SET status = 'expired', updated_at = clock_timestamp(),
     error_code = 'expired', error_text = %(text)s, provider_code = NULL
   WHERE id = ANY(ARRAY(SELECT id FROM c)) RETURNING id, provider)
-INSERT INTO {events} (message_id, at, name, provider, text)
-SELECT id, clock_timestamp(), 'expired', provider, %(text)s FROM u RETURNING message_id
+INSERT INTO {events} (message_id, at, name, provider, text, untold)
+SELECT id, clock_timestamp(), 'expired', provider, %(text)s, {untold} FROM u RETURNING message_id
 """
 
 _BACKLOG = """
@@ -188,8 +191,14 @@ CROSS JOIN LATERAL (
 """
 
 
-def filled_in(statement: str, schema: str) -> str:
-    """Return a statement with its tables named in full."""
+def filled_in(statement: str, schema: str, *, announced: bool = False) -> str:
+    """Return a statement with its tables named in full.
+
+    Args:
+        statement: with the tables' names in braces.
+        schema: where they are.
+        announced: webhooks are made of what happens.
+    """
     quoted = '"{}"'.format(schema.replace('"', '""').replace("%", "%%"))
     return statement.format(
         messages=f"{quoted}.{tables.messages.name}",
@@ -197,6 +206,7 @@ def filled_in(statement: str, schema: str) -> str:
         events=f"{quoted}.{tables.events.name}",
         keys=f"{quoted}.{tables.idempotency_keys.name}",
         states=f"{quoted}.{tables.provider_states.name}",
+        untold="true" if announced else "NULL::boolean",
     )
 
 
@@ -209,13 +219,14 @@ def _replaced(statement: str, parts: Mapping[str, str]) -> str:
 class Statements:
     """All but the claims, for one schema."""
 
-    def __init__(self, schema: str) -> None:
-        self.accept = filled_in(_replaced(_ACCEPT, _FIRST), schema)
-        self.accept_again = filled_in(_replaced(_ACCEPT, _AGAIN), schema)
-        self.settle = filled_in(_SETTLE, schema)
+    def __init__(self, schema: str, *, announced: bool) -> None:
+        """Fill them in; see ``filled_in``."""
+        self.accept = filled_in(_replaced(_ACCEPT, _FIRST), schema, announced=announced)
+        self.accept_again = filled_in(_replaced(_ACCEPT, _AGAIN), schema, announced=announced)
+        self.settle = filled_in(_SETTLE, schema, announced=announced)
         self.release = filled_in(_RELEASE, schema)
-        self.cancel = filled_in(_CANCEL, schema)
+        self.cancel = filled_in(_CANCEL, schema, announced=announced)
         self.divert = filled_in(_DIVERT, schema)
-        self.doubt = filled_in(_DOUBT, schema)
-        self.expire = filled_in(_EXPIRE, schema)
+        self.doubt = filled_in(_DOUBT, schema, announced=announced)
+        self.expire = filled_in(_EXPIRE, schema, announced=announced)
         self.backlog = filled_in(_BACKLOG, schema)

@@ -16,6 +16,7 @@ from domain.sender_id import SenderId
 from domain.terms import OnUnknown, Priority, Terms
 
 Row = dict[str, Any]
+_ASKED_ABOUT = frozenset({MessageStatus.UNKNOWN, MessageStatus.SUBMITTED})
 ORPHANED_AFTER = timedelta(minutes=1)
 """A key nobody says anything of for so long has lost the process that served it."""
 
@@ -35,6 +36,7 @@ def request_row(request: Request) -> Row:
         "on_unknown": request.terms.on_unknown,
         "force": request.terms.force,
         "background": request.background,
+        "callback_url": request.callback_url,
     }
 
 
@@ -65,7 +67,7 @@ def settled_row(settlement: Settlement, owner: UUID, now: datetime) -> Row:
     ``due_at`` is ``None`` where it stays.
     """
     message, renewed, wait_s = settlement.message, settlement.renewed, settlement.wait_s
-    queued, unknown = (message.status is s for s in (MessageStatus.QUEUED, MessageStatus.UNKNOWN))
+    queued, asked = message.status is MessageStatus.QUEUED, message.status in _ASKED_ABOUT
     then = None if wait_s is None else now + timedelta(seconds=wait_s)
     return {
         "of_id": message.id,
@@ -75,7 +77,7 @@ def settled_row(settlement: Settlement, owner: UUID, now: datetime) -> Row:
         "lease_owner": None if renewed is None else owner,
         "lease_until": None if renewed is None else now + timedelta(seconds=renewed.length_s),
         "due": (then or now) if queued else None,
-        "lookup_at": then if unknown else None,
+        "lookup_at": then if asked else None,
         **_state(message),
     }
 
@@ -140,6 +142,7 @@ def to_request(row: Any) -> Request:  # noqa: ANN401 - of either database's driv
             force=bool(row.force),
         ),
         background=bool(row.background),
+        callback_url=row.callback_url,
     )
 
 

@@ -25,16 +25,23 @@ DUE = Query(
     .limit(_limit)
 )
 NEXT = Query(sa.select(sa.func.min(messages.c.due_at).label("due_at")).where(*_LANE))
-DOUBTS = Query(
-    sa.select(messages.c.id)
-    .where(
-        messages.c.status == literally(MessageStatus.UNKNOWN),
-        messages.c.provider == _provider,
-        messages.c.lookup_at <= _now,
+
+
+def _asked(status: MessageStatus) -> Query:
+    return Query(
+        sa.select(messages.c.id)
+        .where(
+            messages.c.status == literally(status),
+            messages.c.provider == _provider,
+            messages.c.lookup_at <= _now,
+        )
+        .order_by(messages.c.lookup_at)
+        .limit(_limit)
     )
-    .order_by(messages.c.lookup_at)
-    .limit(_limit)
-)
+
+
+DOUBTS = _asked(MessageStatus.UNKNOWN)
+SILENT = _asked(MessageStatus.SUBMITTED)
 _ids = sa.func.json_each(sa.bindparam("ids")).table_valued("value")
 REQUESTS = Query(sa.select(requests).where(requests.c.id.in_(sa.select(_ids.c.value))))
 STATE = Query(sa.select(provider_states).where(provider_states.c.provider == _provider))

@@ -18,6 +18,7 @@ from adapters.persistence.sqlite_claim_statements import (
     NEXT,
     REQUESTS,
     SET_TAT,
+    SILENT,
     START,
     STATE,
 )
@@ -52,7 +53,13 @@ class SqliteClaims:
         self, connection: sa.Connection, wants: Sequence[ClaimRequest]
     ) -> Sequence[Sequence[Claimed]]:
         """Take what is to be looked up; see ``Outbox.claim_doubts``."""
-        return [self._claim_doubts(connection, want) for want in wants]
+        return [self._claim_asked(connection, DOUBTS, want) for want in wants]
+
+    def claim_silent(
+        self, connection: sa.Connection, wants: Sequence[ClaimRequest]
+    ) -> Sequence[Sequence[Claimed]]:
+        """Take what no receipt came for; see ``Outbox.claim_silent``."""
+        return [self._claim_asked(connection, SILENT, want) for want in wants]
 
     def _claim(self, connection: sa.Connection, want: ClaimRequest) -> Claim:
         now = self._clock.now()
@@ -68,14 +75,16 @@ class SqliteClaims:
             pace = _spend(connection, want.provider, pace.after(before + last.segments))
         return Claim(claimed, _wait_s(connection, want, pace, barred_s))
 
-    def _claim_doubts(self, connection: sa.Connection, want: ClaimRequest) -> Sequence[Claimed]:
+    def _claim_asked(
+        self, connection: sa.Connection, due: Query, want: ClaimRequest
+    ) -> Sequence[Claimed]:
         now, name = self._clock.now(), f"{want.provider}:lookup"
         state = STATE.first(connection, {"of_provider": name})
         if _paused_s(state, now):
             return ()
         pace = _pace(state, now, want)
         limit = int(min(want.limit, pace.within(want.horizon_s)))
-        found = DOUBTS.all(connection, {"of_provider": want.provider, "now": now, "limit": limit})
+        found = due.all(connection, {"of_provider": want.provider, "now": now, "limit": limit})
         if found:
             _spend(connection, name, pace.after(len(found)))
         taken = [(row, number) for number, row in enumerate(found)]

@@ -13,9 +13,25 @@ from domain.event import Event
 _EVENTS = Statement(events.insert())
 
 
-def record(connection: sa.Connection, histories: Iterable[tuple[UUID, Sequence[Event]]]) -> None:
-    """Write what happened to messages."""
+def record(
+    connection: sa.Connection,
+    histories: Iterable[tuple[UUID, Sequence[Event]]],
+    *,
+    announced: bool = False,
+) -> None:
+    """Write what happened to messages.
+
+    Args:
+        connection: of the transaction.
+        histories: each message's id, and its lines.
+        announced: webhooks are made of them.
+    """
+    untold = True if announced else None
     _EVENTS.run(
         connection,
-        [event_row(message_id, event) for message_id, lines in histories for event in lines],
+        [
+            {**event_row(message_id, event), "untold": untold}
+            for message_id, lines in histories
+            for event in lines
+        ],
     )

@@ -50,8 +50,15 @@ class SqliteOutbox:
     answer to its commit was lost, is then recognised as done.
     """
 
-    def __init__(
-        self, commits: GroupCommit, owner: UUID, bell: Bell, clock: Clock, ids: Ids
+    def __init__(  # noqa: PLR0913 - what it writes with
+        self,
+        commits: GroupCommit,
+        owner: UUID,
+        bell: Bell,
+        clock: Clock,
+        ids: Ids,
+        *,
+        announced: bool = False,
     ) -> None:
         """Write through ``commits``.
 
@@ -61,13 +68,15 @@ class SqliteOutbox:
             bell: rung when messages were queued.
             clock: what the time is: the database has none of its own.
             ids: the tokens of leases.
+            announced: webhooks are made of what happens.
         """
         self._commits = commits
         self._owner = owner
         self._bell = bell
         self._clock = clock
         self._claims = SqliteClaims(owner, clock, ids)
-        self._upkeep = SqliteUpkeep(owner, clock)
+        self._upkeep = SqliteUpkeep(owner, clock, announced=announced)
+        self._announced = announced
 
     async def accept(
         self,
@@ -91,6 +100,10 @@ class SqliteOutbox:
         """Take messages to look up; see ``Outbox.claim_doubts``."""
         return await self._commits.run(self._claims.claim_doubts, want)
 
+    async def claim_silent(self, want: ClaimRequest) -> Sequence[Claimed]:
+        """Take messages no receipt came for; see ``Outbox.claim_silent``."""
+        return await self._commits.run(self._claims.claim_silent, want)
+
     async def settle(self, settlement: Settlement) -> bool:
         """Write what an attempt came to; see ``Outbox.settle``."""
         settled = await self._commits.run(self._settle, settlement)
@@ -105,7 +118,7 @@ class SqliteOutbox:
 
     async def cancel(self, message_id: UUID, event: Event) -> bool:
         """Cancel a message; see ``Outbox.cancel``."""
-        return await self._commits.run(_cancel, (message_id, event))
+        return await self._commits.run(self._cancel, (message_id, event))
 
     async def divert(self, provider: str, avoid: frozenset[str]) -> int:
         """Lead messages around a provider; see ``Outbox.divert``."""
@@ -136,7 +149,8 @@ class SqliteOutbox:
         REQUESTS.run(connection, [request_row(r) for _, r, _ in news if r is not None])
         accepted = [new for messages, _, _ in news for new in messages]
         MESSAGES.run(connection, [message_row(new, self._owner, now) for new in accepted])
-        record(connection, [(new.message.id, new.events) for new in accepted if new.events])
+        histories = [(new.message.id, new.events) for new in accepted if new.events]
+        record(connection, histories, announced=self._announced)
         return fresh
 
     def _is_fresh(self, connection: sa.Connection, item: _Acceptance, now: datetime) -> bool:
@@ -152,7 +166,8 @@ class SqliteOutbox:
         rows = [settled_row(item, self._owner, now) for item in items]
         changed = SETTLE.each(connection, rows)
         done = [item for item, new in zip(items, changed, strict=True) if new]
-        record(connection, [(item.message.id, item.events) for item in done])
+        histories = [(item.message.id, item.events) for item in done]
+        record(connection, histories, announced=self._announced)
         return changed if all(changed) else _recognised(connection, items, changed)
 
     def _release(
@@ -160,6 +175,16 @@ class SqliteOutbox:
     ) -> Sequence[set[str]]:
         now = self._clock.now()
         return [{p for lease in item for p in _released(connection, lease, now)} for item in items]
+
+    def _cancel(
+        self, connection: sa.Connection, items: Sequence[tuple[UUID, Event]]
+    ) -> Sequence[bool]:
+        rows = [{"of_id": message_id, "now": event.at} for message_id, event in items]
+        changed = CANCEL.each(connection, rows)
+        ended = [item for item, new in zip(items, changed, strict=True) if new]
+        histories = [(message_id, [event]) for message_id, event in ended]
+        record(connection, histories, announced=self._announced)
+        return changed
 
     def _backlog(
         self, connection: sa.Connection, items: Sequence[Sequence[str]]
@@ -184,14 +209,6 @@ def _recognised(
 def _released(connection: sa.Connection, lease: Lease, now: datetime) -> list[str]:
     held = {"of_id": lease.message_id, "of_token": lease.token, "now": now}
     return [row.provider for row in RELEASE.all(connection, held)]
-
-
-def _cancel(connection: sa.Connection, items: Sequence[tuple[UUID, Event]]) -> Sequence[bool]:
-    rows = [{"of_id": message_id, "now": event.at} for message_id, event in items]
-    changed = CANCEL.each(connection, rows)
-    ended = [item for item, new in zip(items, changed, strict=True) if new]
-    record(connection, [(message_id, [event]) for message_id, event in ended])
-    return changed
 
 
 def _overdue(

@@ -1,6 +1,7 @@
 """What is done now and then on SQLite: the queue is swept, and led around a provider in trouble."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -73,18 +74,25 @@ Diversion = tuple[str, frozenset[str]]
 class SqliteUpkeep:
     """Does it within a transaction."""
 
-    def __init__(self, owner: UUID, clock: Clock) -> None:
-        """Take every start of the process but ``owner`` for gone: there is one at a time."""
+    def __init__(self, owner: UUID, clock: Clock, *, announced: bool) -> None:
+        """Take every start of the process but ``owner`` for gone: there is one at a time.
+
+        Args:
+            owner: this one.
+            clock: what the time is.
+            announced: webhooks are made of what happens.
+        """
         self._owner = owner
         self._clock = clock
+        self._announced = announced
 
     def sweep(self, connection: sa.Connection, items: Sequence[None]) -> Sequence[SweepReport]:
         """Put into doubt, and end; see ``Outbox.sweep``."""
         now = self._clock.now()
         gone = _GONE.all(connection, {"owner": self._owner})
         late = _LATE.all(connection, {"now": now})
-        _end(connection, gone, MessageStatus.UNKNOWN, IN_DOUBT, now)
-        _end(connection, late, MessageStatus.EXPIRED, EXPIRED, now)
+        self._end(connection, gone, MessageStatus.UNKNOWN, IN_DOUBT, now)
+        self._end(connection, late, MessageStatus.EXPIRED, EXPIRED, now)
         nothing = [SweepReport()] * (len(items) - 1)
         return [SweepReport(in_doubt=len(gone), expired=len(late)), *nothing]
 
@@ -112,30 +120,25 @@ class SqliteUpkeep:
         )
         return [new for _, new in moves]
 
-
-def _end(
-    connection: sa.Connection,
-    rows: Sequence[Any],
-    status: MessageStatus,
-    failure: Failure,
-    now: datetime,
-) -> None:
-    end = {
-        "new_status": status,
-        "now": now,
-        "lookup_at": now if status is MessageStatus.UNKNOWN else None,
-        "error_code": failure.code,
-        "error_text": failure.text,
-    }
-    _END.run(connection, [{"of_id": row.id, **end} for row in rows])
-    name = EventName(status)
-    record(
-        connection,
-        [
-            (row.id, [Event(at=now, name=name, provider=row.provider, text=failure.text)])
-            for row in rows
-        ],
-    )
+    def _end(
+        self,
+        connection: sa.Connection,
+        rows: Sequence[Any],
+        status: MessageStatus,
+        failure: Failure,
+        now: datetime,
+    ) -> None:
+        end = {
+            "new_status": status,
+            "now": now,
+            "lookup_at": now if status is MessageStatus.UNKNOWN else None,
+            "error_code": failure.code,
+            "error_text": failure.text,
+        }
+        _END.run(connection, [{"of_id": row.id, **end} for row in rows])
+        ended = Event(at=now, name=EventName(status), text=failure.text)
+        histories = [(row.id, [replace(ended, provider=row.provider)]) for row in rows]
+        record(connection, histories, announced=self._announced)
 
 
 def _moves(

@@ -78,6 +78,7 @@ requests = sa.Table(
     sa.Column("on_unknown", sa.String(8), nullable=False, server_default="hold"),
     sa.Column("force", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("background", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("callback_url", sa.Text),
     sqlite_with_rowid=False,
 )
 """``route``: the providers' codes in the order they are tried, between commas."""
@@ -124,8 +125,9 @@ messages = sa.Table(
 
 ``priority``: 0 otp, 1 transactional, 2 bulk. ``lease_*`` are set while ``status`` is ``sending``,
 and stay when it is put in doubt; ``lease_owner`` names the process's start. The phone is digits
-without ``+``. ``lookup_at``: when the provider is asked about an ``unknown`` one, ``NULL`` when it
-is asked no more. ``diversion``: the request's route where that has several providers.
+without ``+``. ``lookup_at``: when the provider is asked about an ``unknown`` one, or about a
+``submitted`` one no receipt came for; ``NULL`` when it is asked no more. ``diversion``: the
+request's route where that has several providers.
 """
 
 queued = sa.Index(
@@ -162,6 +164,20 @@ divertible = sa.Index(
     sqlite_where=(messages.c.status == "queued") & messages.c.diversion.is_not(None),
     postgresql_where=(messages.c.status == "queued") & messages.c.diversion.is_not(None),
 )
+silent = sa.Index(
+    "ix_sms_messages_silent",
+    messages.c.provider,
+    messages.c.lookup_at,
+    sqlite_where=(messages.c.status == "submitted") & messages.c.lookup_at.is_not(None),
+    postgresql_where=(messages.c.status == "submitted") & messages.c.lookup_at.is_not(None),
+)
+by_provider_id = sa.Index(
+    "ix_sms_messages_provider_id",
+    messages.c.provider,
+    messages.c.provider_id,
+    sqlite_where=messages.c.provider_id.is_not(None),
+    postgresql_where=messages.c.provider_id.is_not(None),
+)
 by_phone = sa.Index("ix_sms_messages_phone", messages.c.phone, messages.c.id)
 of_request = sa.Index("ix_sms_messages_request", messages.c.request_id, messages.c.id)
 
@@ -176,8 +192,117 @@ events = sa.Table(
     sa.Column("provider_code", sa.String(64)),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("duration_ms", sa.Integer),
+    sa.Column("untold", sa.Boolean),
 )
-"""What happened to a message after it was accepted; rows are never changed."""
+"""What happened to a message after it was accepted; what a row says is never changed.
+
+``untold``: true until webhooks were made of it; ``NULL`` where nobody is to be told.
+"""
+
+untold = sa.Index(
+    "ix_sms_events_untold",
+    events.c.id,
+    sqlite_where=events.c.untold.is_not(None),
+    postgresql_where=events.c.untold.is_not(None),
+)
+
+parked_receipts = sa.Table(
+    "sms_parked_receipts",
+    metadata,
+    sa.Column("id", _serial, primary_key=True),
+    sa.Column("provider", sa.String(16), nullable=False),
+    sa.Column("message_id", sa.Uuid),
+    sa.Column("provider_id", sa.String(64)),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("provider_code", sa.String(64)),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("weak", sa.Boolean, nullable=False),
+    sa.Column("opted_out", sa.Boolean, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("due_at", UtcDateTime, nullable=False, index=True),
+)
+"""Receipts that are not matched yet, or wait for their provider's confirmation.
+
+``at``: when it was received; ``due_at``: when it is tried next.
+"""
+
+inbound = sa.Table(
+    "sms_inbound",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("provider", sa.String(16), nullable=False),
+    sa.Column("provider_id", sa.String(64)),
+    sa.Column("phone", sa.String(32), nullable=False),
+    sa.Column("to", sa.String(32), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("keyword", sa.String(8)),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What subscribers wrote."""
+
+inbound_once = sa.Index(
+    "uq_sms_inbound_provider_id",
+    inbound.c.provider,
+    inbound.c.provider_id,
+    unique=True,
+    sqlite_where=inbound.c.provider_id.is_not(None),
+    postgresql_where=inbound.c.provider_id.is_not(None),
+)
+inbound_by_phone = sa.Index("ix_sms_inbound_phone", inbound.c.phone, inbound.c.id)
+
+webhook_events = sa.Table(
+    "sms_webhook_events",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("type", sa.String(40), nullable=False),
+    sa.Column("message_id", sa.Uuid),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What is told; ``body`` is the JSON that is posted, the same every time."""
+
+webhook_deliveries = sa.Table(
+    "sms_webhook_deliveries",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("event_id", sa.Uuid, nullable=False, index=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.SmallInteger, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("lease_token", sa.Uuid),
+    sa.Column("answer", sa.SmallInteger),
+    sa.Column("error", sa.Text),
+    sqlite_with_rowid=False,
+)
+"""An event on its way to one address.
+
+``status``: pending, delivered, failed. A delivery under way is one whose ``due_at`` is the end of
+its lease. ``answer``: the HTTP status of the latest attempt.
+"""
+
+webhooks_due = sa.Index(
+    "ix_sms_webhook_deliveries_due",
+    webhook_deliveries.c.url,
+    webhook_deliveries.c.due_at,
+    sqlite_where=webhook_deliveries.c.status == "pending",
+    postgresql_where=webhook_deliveries.c.status == "pending",
+)
+
+webhook_endpoints = sa.Table(
+    "sms_webhook_endpoints",
+    metadata,
+    sa.Column("url", sa.Text, primary_key=True),
+    sa.Column("failing_since", UtcDateTime),
+    sa.Column("disabled_at", UtcDateTime),
+    sa.Column("reason", sa.Text, nullable=False, server_default=sa.text("''")),
+    sqlite_with_rowid=False,
+)
+"""What is known of the addresses that are told; one without a row has always answered."""
 
 provider_states = sa.Table(
     "sms_provider_states",
@@ -219,5 +344,27 @@ blacklist = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("phone", sa.String(255), unique=True),
     sa.Column("created_at", sa.DateTime),
+    sa.Column("reason", sa.String(200)),
+    sa.Column("source", sa.String(16)),
+    sa.Column("note", sa.Text),
+    sa.Column("expires_at", sa.DateTime),
 )
-"""The table of the system Habar replaces, as that system made it; times are naive UTC."""
+"""The table of the system Habar replaces, as that system made it; times are naive UTC.
+
+The last four columns are Habar's; that system leaves them ``NULL``.
+"""
+
+opt_outs = sa.Table(
+    "sms_opt_outs",
+    metadata,
+    sa.Column("phone", sa.String(16), primary_key=True),
+    sa.Column("provider", sa.String(16), primary_key=True),
+    sa.Column("sender", sa.String(16), primary_key=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("provider_code", sa.String(64)),
+    sqlite_with_rowid=False,
+)
+"""Who wants nothing more from one sender, as its provider says.
+
+``sender`` is empty for the provider's default one.
+"""

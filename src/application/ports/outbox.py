@@ -59,9 +59,10 @@ class Settlement:
         message: in its new state. ``sending`` is one that goes to its next provider at once.
         lease: the one that was held.
         events: the lines for its history.
-        was: the state it is in on disk: ``sending``, or ``unknown`` after a look-up.
-        wait_s: ``queued``: seconds until it is due again. ``unknown``: seconds until the provider
-            is asked; ``None`` asks no more.
+        was: the state it is in on disk: ``sending``, or ``unknown`` or ``submitted`` after its
+            provider was asked.
+        wait_s: ``queued``: seconds until it is due again. ``unknown``, ``submitted``: seconds until
+            the provider is asked; ``None`` asks no more.
         renewed: the lease on a message that stays ``sending``.
     """
 
@@ -174,6 +175,13 @@ class Outbox(Protocol):
         """Take ``unknown`` messages whose next look-up is due, the look-up counted.
 
         ``lease_s`` is how long nobody else asks; the rate is the one for questions.
+        """
+        ...
+
+    async def claim_silent(self, want: ClaimRequest) -> Sequence[Claimed]:
+        """Take ``submitted`` messages whose next question is due, the question counted.
+
+        No receipt came for them. Lease and rate as in ``claim_doubts``, which share the rate.
         """
         ...
 

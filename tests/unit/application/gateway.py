@@ -100,7 +100,9 @@ class Gateway:
         ids = CountingIds()
         self.breakers = Breakers(self.states, self.clock)
         self.settler = Settler(self.outbox)
-        self.attempts = Attempts(self.settler, self.breakers, self.clock, first_lookup_s=5)
+        self.attempts = Attempts(
+            self.settler, self.breakers, self.clock, first_lookup_s=5, first_poll_s=30
+        )
         admission = Admission(self.states, self.breakers)
         self.dispatcher = Dispatcher(
             self.outbox, admission, self.attempts, self.settler, self.clock, ids

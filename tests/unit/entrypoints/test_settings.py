@@ -220,6 +220,11 @@ SECRETS = [name for name, field in FIELDS.items() if "Secret" in str(field.type)
 def test_what_must_not_be_shown_is_known() -> None:
     assert set(SECRETS) == {
         "smscru_password",
+        "smscru_callback_secret",
+        "twilio_callback_tokens",
+        "mobizonkz_webhook_secret",
+        "webhook_urls",
+        "webhook_secrets",
         "twilio_token",
         "epochtasmsru_password",
         "mobizonkz_api_key",
