@@ -267,6 +267,8 @@ def test_the_table_of_errors_has_what_the_code_has() -> None:
 
 def test_secrets_are_told_apart() -> None:
     """What .env.example calls a password, token or key is never shown by a repr."""
-    secret = re.compile(r"_(PASSWORD|TOKENS?|API_KEY|SECRETS?)\Z|\AWEBHOOK_URLS\Z|\AAPI_KEYS\Z|\ADATABASE_URL\Z")
+    secret = re.compile(
+        r"_(PASSWORD|TOKENS?|API_KEY|SECRETS?)\Z|\AWEBHOOK_URLS\Z|\AAPI_KEYS\Z|\ADATABASE_URL\Z"
+    )
     for name, field in FIELDS.items():
         assert bool(secret.search(name)) == (Secret.__name__ in str(field.type))
