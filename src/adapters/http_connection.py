@@ -22,7 +22,14 @@ class HttpConnection(asyncio.Protocol):
     Source: RFC 9112; the parser is llhttp.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep_bytes: int | None = None) -> None:
+        """Prepare a connection.
+
+        Args:
+            keep_bytes: an answer whose body is longer than that ends there, and is no error; by
+                default it is one, and the limit is ``MAX_ANSWER_BYTES``.
+        """
+        self._keep_bytes = keep_bytes
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[httpx.Response] | None = None
@@ -113,6 +120,10 @@ class HttpConnection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         """Keep a piece of the body."""
         self._body += body
+        if self._keep_bytes is not None and len(self._body) > self._keep_bytes:
+            self.reusable = False
+            del self._body[self._keep_bytes :]
+            self._finish()
 
     def on_message_complete(self) -> None:
         """See the answer end; an interim one (1xx) is not it."""

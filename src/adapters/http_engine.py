@@ -8,6 +8,8 @@ means "never connected" elsewhere; here the line is drawn where it is known.
 import asyncio
 import ssl
 from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import httpx
 
@@ -18,6 +20,8 @@ from adapters.http_connection import HttpConnection
 IDLE_CONNECTION_S = 4.0
 _PORTS = {"http": 80, "https": 443}
 _Origin = tuple[str, str, int]
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""From a host and a port to the addresses that may be connected to; raises ``OSError``."""
 
 
 class HttpEngine(httpx.AsyncBaseTransport):
@@ -27,13 +31,25 @@ class HttpEngine(httpx.AsyncBaseTransport):
     from the environment.
     """
 
-    def __init__(self, *, connections: int, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        connections: int,
+        tls: ssl.SSLContext | None = None,
+        resolve: Resolve | None = None,
+        keep_bytes: int | None = None,
+    ) -> None:
         """Prepare an engine; connections are made when the first request needs one.
 
         Args:
             connections: open at the same time, at most.
             tls: how certificates are checked; the system's way by default.
+            resolve: finds the addresses of a host, and refuses what must not be connected to; the
+                system's way by default.
+            keep_bytes: of the body of an answer; see ``HttpConnection``.
         """
+        self._resolve = resolve
+        self._make = partial(HttpConnection, keep_bytes)
         self._places = asyncio.Semaphore(connections)
         self._tls = tls or ssl.create_default_context()
         self._idle: dict[_Origin, list[HttpConnection]] = defaultdict(list)
@@ -112,10 +128,9 @@ class HttpEngine(httpx.AsyncBaseTransport):
     async def _connect(self, origin: _Origin, timeout_s: float | None) -> HttpConnection:
         scheme, host, port = origin
         tls = self._tls if scheme == "https" else None
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout_s):
-                _, connection = await loop.create_connection(HttpConnection, host, port, ssl=tls)
+                connection = await self._dial(host, port, tls)
         except TimeoutError:
             raise httpx.ConnectTimeout(f"no connection within {timeout_s:g} s") from None
         except (OSError, UnicodeError) as error:
@@ -123,6 +138,25 @@ class HttpEngine(httpx.AsyncBaseTransport):
         if not connection.open:
             raise httpx.ConnectError("closed as soon as it was opened")
         return connection
+
+    async def _dial(self, host: str, port: int, tls: ssl.SSLContext | None) -> HttpConnection:
+        loop = asyncio.get_running_loop()
+        if self._resolve is None:
+            _, connection = await loop.create_connection(self._make, host, port, ssl=tls)
+            return connection
+        name = host if tls is not None else None
+        failure = OSError("no address")
+        for address in await self._resolve(host, port):
+            # What was checked is what is connected to: the name is not asked for again.
+            try:
+                _, connection = await loop.create_connection(
+                    self._make, address, port, ssl=tls, server_hostname=name
+                )
+            except OSError as error:
+                failure = error
+            else:
+                return connection
+        raise failure
 
 
 def _origin(url: httpx.URL) -> _Origin:

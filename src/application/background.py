@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 from application.attempts import Attempts
 from application.pump import Pump
@@ -15,8 +16,16 @@ LAST_WORD_S = 1.0
 """For settlements that could not be written."""
 
 
+class Loop(Protocol):
+    """What goes on beside the sending, until it is cancelled; that may be at any moment."""
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        ...
+
+
 class Background:
-    """Pumps, look-ups and upkeep of this process, from start to stop.
+    """Pumps, look-ups, upkeep and other loops of this process, from start to stop.
 
     Attributes:
         stopping: nothing new is begun any more.
@@ -31,6 +40,7 @@ class Background:
         settler: Settler,
         *,
         stop_within_s: float,
+        loops: Sequence[Loop] = (),
     ) -> None:
         self._pumps = pumps
         self._reconcilers = reconcilers
@@ -38,6 +48,7 @@ class Background:
         self._attempts = attempts
         self._settler = settler
         self._stop_within_s = stop_within_s
+        self._loops = loops
         self._tasks: list[asyncio.Task[None]] = []
         self._cut_off: asyncio.TimerHandle | None = None
         self.stopping = False
@@ -45,8 +56,8 @@ class Background:
     async def start(self) -> None:
         """Take over what an earlier start has left, then begin."""
         await self._upkeep.once()
-        loops = [self._upkeep.run(), *(reconciler.run() for reconciler in self._reconcilers)]
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        loops: list[Loop] = [self._upkeep, *self._reconcilers, *self._loops]
+        self._tasks = [asyncio.create_task(loop.run()) for loop in loops]
         for pump in self._pumps:
             pump.start()
 

@@ -8,7 +8,7 @@ from application.ports.system import Clock
 from application.stories import Stories
 from domain.errors import NotCancelableError
 from domain.event import Event, EventName
-from domain.message import MessageStatus
+from domain.message import Message, MessageStatus
 
 
 class CancelMessage:
@@ -29,9 +29,12 @@ class CancelMessage:
         event = Event(at=self._clock.now(), name=EventName.CANCELED)
         canceled = await self._outbox.cancel(message_id, event)
         stored = await self._stories.message(message_id)
-        status = stored.message.status
-        if not canceled and status is not MessageStatus.CANCELED:
-            raise NotCancelableError(
-                f"The message cannot be canceled any more: its status is {status}."
-            )
+        if not canceled and stored.message.status is not MessageStatus.CANCELED:
+            raise NotCancelableError(_why_not(stored.message))
         return stored
+
+
+def _why_not(message: Message) -> str:
+    if message.resends:
+        return "The message cannot be canceled: it was sent before, and may have arrived."
+    return f"The message cannot be canceled any more: its status is {message.status}."

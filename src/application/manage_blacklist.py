@@ -1,10 +1,12 @@
 """Who must not be written to."""
 
+from datetime import datetime
+
 from application.errors import DuplicateKeyError
-from application.ports.repositories import BlacklistRepository, Once
+from application.ports.blacklist import BlacklistRepository, Once
 from application.ports.system import Clock, NumberingPlan
 from domain.blacklist import BlacklistEntry
-from domain.errors import NotBlacklistedError
+from domain.errors import FieldProblem, InvalidEntryError, NotBlacklistedError
 
 
 class ManageBlacklist:
@@ -21,9 +23,27 @@ class ManageBlacklist:
         self._numbering = numbering
         self._clock = clock
 
-    async def add(self, phone: str, once: Once | None = None) -> None:
-        """Put a phone on the list; one already there keeps its date."""
-        entry = BlacklistEntry(self._numbering.read(phone), self._clock.now())
+    async def add(
+        self,
+        phone: str,
+        once: Once | None = None,
+        *,
+        reason: str | None = None,
+        note: str | None = None,
+        expires_at: datetime | None = None,
+    ) -> None:
+        """Put a phone on the list; one already there keeps its date.
+
+        Raises:
+            InvalidEntryError: a text is too long, or the entry would expire at once.
+        """
+        now = self._clock.now()
+        recipient = self._numbering.read(phone)
+        entry = BlacklistEntry(recipient, now, reason=reason, note=note, expires_at=expires_at)
+        if not entry.counts(now):
+            rule = "expires_at must be in the future."
+            problem = FieldProblem("expires_at", rule)
+            raise InvalidEntryError(f"The entry is not valid: {rule}", [problem])
         if not await self._blacklist.add(entry, once):
             raise DuplicateKeyError
 

@@ -1,17 +1,17 @@
-"""From what a caller asks for to messages: checked whole, thinned by the blacklist."""
+"""From what a caller asks for to messages: checked whole, thinned by who opted out."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from application.ports.repositories import BlacklistRepository
+from application.consent import NOBODY, Consent, Refusals
 from application.ports.system import Clock, Ids, NumberingPlan
 from application.routing import Carrier, Routing
 from application.schedule import Schedule, schedule
 from application.send_command import SendCommand
-from application.send_report import BLACKLISTED
 from application.slices import SLICE, slices
 from application.upkeep import Upkeep
+from application.webhooks_addresses import WebhookAddresses
 from domain.errors import (
     FieldProblem,
     InvalidPhoneError,
@@ -19,7 +19,7 @@ from domain.errors import (
     RecipientCountError,
 )
 from domain.idempotency import IdempotencyKey
-from domain.message import Channel, Message, MessageStatus, check_reference, check_text
+from domain.message import Channel, Failure, Message, MessageStatus, check_reference, check_text
 from domain.phone import Phone
 from domain.request import Request
 from domain.segments import Segments, count_segments
@@ -36,7 +36,7 @@ class Order:
     Attributes:
         key: written with the request.
         route: who may carry it, in the order they are tried.
-        messages: one per recipient; ``blocked`` where the blacklist has it.
+        messages: one per recipient; ``blocked`` where its recipient must not be written to.
     """
 
     request: Request
@@ -53,20 +53,22 @@ class Orders:
         self,
         routing: Routing,
         numbering: NumberingPlan,
-        blacklist: BlacklistRepository,
+        consent: Consent,
         upkeep: Upkeep,
         clock: Clock,
         ids: Ids,
         *,
         default_ttl_s: float,
+        addresses: WebhookAddresses | None = None,
     ) -> None:
         self._routing = routing
         self._numbering = numbering
-        self._blacklist = blacklist
+        self._consent = consent
         self._upkeep = upkeep
         self._clock = clock
         self._ids = ids
         self._default_ttl_s = default_ttl_s
+        self._addresses = addresses or WebhookAddresses()
 
     async def __call__(self, command: SendCommand, channel: Channel) -> Order:
         """Check a command whole, and make its messages.
@@ -76,6 +78,8 @@ class Orders:
             StorageUnavailableError: the blacklist cannot be read.
         """
         _check(command, channel)
+        if command.callback_url is not None:
+            self._addresses.check_callback(command.callback_url)
         sender = SenderId(command.sender) if command.sender is not None else None
         now = self._clock.now()
         times = schedule(command, now, self._default_ttl_s)
@@ -83,7 +87,9 @@ class Orders:
         if not command.waits:
             self._upkeep.check_age(route[0].code, command.priority)
         recipients = await self._recipients(command.phones)
-        listed = frozenset() if command.force else await self._listed(recipients)
+        refusals = NOBODY
+        if not command.force:
+            refusals = await self._consent.refusals(recipients, route[0].code)
         request = Request(
             id=self._ids.new(),
             channel=channel,
@@ -99,13 +105,14 @@ class Orders:
                 force=command.force,
             ),
             background=not command.waits,
+            callback_url=command.callback_url,
         )
         return Order(
             request=request,
             key=None if command.dry_run else command.key,
             segments=count_segments(command.text),
             route=route,
-            messages=await self._messages(request, times, recipients, listed),
+            messages=await self._messages(request, times, recipients, refusals),
         )
 
     async def _recipients(self, phones: Sequence[str]) -> Sequence[Phone]:
@@ -130,31 +137,25 @@ class Orders:
             )
         return tuple(found)
 
-    async def _listed(self, recipients: Sequence[Phone]) -> frozenset[Phone]:
-        if len(recipients) <= SLICE:
-            return await self._blacklist.listed(recipients)
-        listed: set[Phone] = set()
-        for part in slices(recipients):
-            listed |= await self._blacklist.listed(part)
-            await asyncio.sleep(0)
-        return frozenset(listed)
-
     async def _messages(
         self,
         request: Request,
         times: Schedule,
         recipients: Sequence[Phone],
-        listed: frozenset[Phone],
+        refusals: Refusals,
     ) -> tuple[Message, ...]:
         messages: list[Message] = []
         for part in slices(recipients):
-            messages += [self._message(request, times, p, blocked=p in listed) for p in part]
+            messages += [
+                self._message(request, times, p, refusals.of(p, request.channel, request.sender))
+                for p in part
+            ]
             if len(recipients) > SLICE:
                 await asyncio.sleep(0)
         return tuple(messages)
 
     def _message(
-        self, request: Request, times: Schedule, recipient: Phone, *, blocked: bool
+        self, request: Request, times: Schedule, recipient: Phone, refusal: Failure | None
     ) -> Message:
         return Message(
             id=self._ids.new(),
@@ -163,7 +164,7 @@ class Orders:
             recipient=recipient,
             text=request.text,
             provider=request.terms.route[0],
-            status=MessageStatus.BLOCKED if blocked else MessageStatus.QUEUED,
+            status=MessageStatus.QUEUED if refusal is None else MessageStatus.BLOCKED,
             created_at=request.created_at,
             updated_at=request.created_at,
             sender=request.sender,
@@ -171,7 +172,7 @@ class Orders:
             terms=request.terms,
             due_at=times.due_at,
             expires_at=times.expires_at,
-            failure=BLACKLISTED if blocked else None,
+            failure=refusal,
         )
 
 

@@ -7,13 +7,13 @@ from math import inf
 
 from application.attempts import LEASE_MARGIN_S, START_WITHIN_S, Answer, Attempts
 from application.breaker import Breakers
+from application.consent import NOBODY, Consent, Refusals
 from application.loops import attempt
 from application.ports.outbox import Claimed, ClaimRequest, Outbox, Settlement
-from application.ports.repositories import BlacklistRepository
 from application.ports.system import Clock
 from application.retry import Retry
 from application.routing import Carrier
-from application.send_report import BLACKLISTED, EXPIRED
+from application.send_report import EXPIRED
 from application.settler import Settler
 from application.upkeep import Upkeep
 from domain.event import Event, EventName
@@ -37,7 +37,7 @@ class Tools:
     """What every pump works with."""
 
     outbox: Outbox
-    blacklist: BlacklistRepository
+    consent: Consent
     attempts: Attempts
     settler: Settler
     breakers: Breakers
@@ -115,10 +115,10 @@ class Pump:
             if not probe:
                 return POLL_S
         claim = await self._tools.outbox.claim(self._want(probe=probe))
-        listed = await self._listed(claim.claimed)
+        refusals = await self._refusals(claim.claimed)
         for claimed in claim.claimed:
-            blocked = claimed.message.recipient in listed and not claimed.message.terms.force
-            delivery = self._deliver(claimed, deadline, probe=probe, blocked=blocked)
+            refusal = _refusal(claimed.message, refusals)
+            delivery = self._deliver(claimed, deadline, refusal, probe=probe)
             task = asyncio.create_task(delivery)
             self._unused -= 1
             self._deliveries.add(task)
@@ -144,13 +144,13 @@ class Pump:
             probe=probe,
         )
 
-    async def _listed(self, claims: Sequence[Claimed]) -> frozenset[object]:
-        """Ask the blacklist again: somebody may have opted out while the messages waited."""
+    async def _refusals(self, claims: Sequence[Claimed]) -> Refusals:
+        """Ask again: somebody may have opted out while the messages waited."""
         phones = [c.message.recipient for c in claims if not c.message.terms.force]
         if not phones:
-            return frozenset()
+            return NOBODY
         try:
-            return await self._tools.blacklist.listed(phones)
+            return await self._tools.consent.refusals(phones, self._carrier.code)
         except Exception:
             await self._put_back(claims)
             raise
@@ -165,7 +165,7 @@ class Pump:
                 self._tools.settler.settle_later(Settlement(message, claimed.lease, ()))
 
     async def _deliver(
-        self, claimed: Claimed, deadline: float, *, probe: bool, blocked: bool
+        self, claimed: Claimed, deadline: float, refusal: Failure | None, *, probe: bool
     ) -> None:
         try:
             if claimed.start_in_s > 0:
@@ -173,7 +173,7 @@ class Pump:
             if self._stopping or not self._tools.attempts.may_begin(deadline):
                 await self._put_back([claimed])
                 return
-            settlement = self._not_sent(claimed, blocked=blocked)
+            settlement = self._not_sent(claimed, refusal)
             if settlement is None:
                 answer = await self._tools.attempts.make(
                     claimed.message, claimed.lease, self._carrier, deadline=deadline, probe=probe
@@ -183,30 +183,36 @@ class Pump:
             self._carrier.places.free(1)
         await self._tools.settler.settle(settlement)
 
-    def _not_sent(self, claimed: Claimed, *, blocked: bool) -> Settlement | None:
+    def _not_sent(self, claimed: Claimed, refusal: Failure | None) -> Settlement | None:
         """End a message that must not be sent any more."""
         now = self._tools.clock.now()
-        if blocked:
-            return self._ended(claimed, MessageStatus.BLOCKED, BLACKLISTED)
+        if refusal is not None:
+            return self._ended(claimed, MessageStatus.BLOCKED, refusal)
         if claimed.message.expired(now):
             return self._ended(claimed, MessageStatus.EXPIRED, EXPIRED)
         return None
 
     def _ended(self, claimed: Claimed, status: MessageStatus, failure: Failure) -> Settlement:
         now = self._tools.clock.now()
-        message = claimed.message.put_back(now).moved(status, now, failure)
-        event = Event(at=now, name=EventName(status), text=failure.text)
+        message = claimed.message.put_back(now).unsent(status, now, failure)
+        event = Event(at=now, name=EventName(message.status), text=failure.text)
         return Settlement(message, claimed.lease, (event,))
 
     def _settlement(self, claimed: Claimed, answer: Answer) -> Settlement:
         if not isinstance(answer.outcome, Unavailable):
             return self._tools.attempts.final(claimed.message, claimed.lease, answer)
         message, wait_s = self._tools.retry.after(claimed.message, answer.outcome, answer.at)
-        if message.status is MessageStatus.FAILED:
-            event = answer.event(EventName.FAILED, "it was tried often enough")
-        else:
+        if message.status is MessageStatus.QUEUED:
             event = answer.event(EventName.DEFERRED, _then(message, wait_s))
+        else:
+            event = answer.event(EventName(message.status), "it was tried often enough")
         return Settlement(message, claimed.lease, (event,), wait_s=wait_s)
+
+
+def _refusal(message: Message, refusals: Refusals) -> Failure | None:
+    if message.terms.force:
+        return None
+    return refusals.of(message.recipient, message.channel, message.sender)
 
 
 def _then(message: Message, wait_s: float) -> str:

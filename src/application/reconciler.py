@@ -12,16 +12,16 @@ from application.ports.outbox import Claimed, ClaimRequest, Outbox, Settlement
 from application.ports.providers import ProviderLookup
 from application.ports.repositories import MessageRepository
 from application.ports.system import Clock
+from application.receipt_questions import SPACING_S
 from application.routing import Carrier
 from domain.event import Event, EventName
 from domain.lookup import Attempt, Found, Lookup, NoAnswer
 from domain.message import Channel, Message, MessageStatus
+from domain.receipt import Receipt
 from domain.terms import OnUnknown
 
 EVERY_S = 1.0
 AT_ONCE = 10
-SPACING_S = 0.2
-"""Five questions a second are within what each of the providers allows."""
 GIVE_UP_S = 86_400.0
 """A provider that cannot be asked is asked for a day."""
 _log = logging.getLogger(__name__)
@@ -129,13 +129,10 @@ class Reconciler:
         return self._unknown(doubt, (asked, held), None)
 
     def _found(self, doubt: Claimed, found: Found) -> Settlement:
-        at = self._clock.now()
-        known = replace(doubt.message, provider_id=found.provider_id or doubt.message.provider_id)
-        event = replace(
-            self._event(EventName(found.status), found.text or "found by asking"),
-            provider_code=found.provider_code,
-        )
-        moved = known.after_receipt(found.status, at)
+        receipt = Receipt.of(found, doubt.message, self._clock.now())
+        known = replace(doubt.message, provider_id=receipt.provider_id)
+        moved = receipt.applied_to(known)
+        event = receipt.event(moved.updated_at)
         return Settlement(
             moved, doubt.lease, (event,), MessageStatus.UNKNOWN, self._patience.poll_s
         )

@@ -7,6 +7,7 @@ from application.places import Places
 from application.ports.providers import (
     BalanceSource,
     ProviderLookup,
+    ReceiptSource,
     SmsProvider,
     VoiceProvider,
 )
@@ -32,7 +33,7 @@ class Carrier:
         timeout_s: how long one submission may take.
         places: how many are under way at once, at most.
         spacing_s: seconds a segment takes up at the provider's rate; 0 is without a limit.
-        sms, voice, lookup, balance: what its API can do, and this deployment has of it.
+        sms, voice, lookup, balance, receipts: what its API can do, and this deployment has of it.
     """
 
     code: str
@@ -43,6 +44,7 @@ class Carrier:
     voice: VoiceProvider | None = None
     lookup: ProviderLookup | None = None
     balance: BalanceSource | None = None
+    receipts: ReceiptSource | None = None
 
     def carries(self, channel: Channel) -> bool:
         """Tell whether it can serve this channel."""

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 
 from domain.message import Failure, Message
+from domain.outcome import RejectReason
 from domain.request import Request
 from domain.segments import Segments
 
 BLACKLISTED = Failure("blacklisted", "The phone is on the blacklist; nothing was sent.")
+OPTED_OUT = Failure(
+    str(RejectReason.OPTED_OUT), "The recipient has opted out of this sender; nothing was sent."
+)
 EXPIRED = Failure("expired", "Its time was over before it could be sent.")
 STOPPING = Failure("not_sent", "The service stopped before it was sent.")
 NOT_STORED = Failure("storage_unavailable", "It could not be stored, so it was not sent.")

@@ -2,21 +2,33 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from application.ports.outbox import Outbox, Settlement
+from domain.message import Message, MessageStatus
+from domain.outcome import RejectReason
 
 PATIENCE_S = 2.0
 """A caller waits this long for a settlement; one who gives up first would send again."""
 DELAYS_S = (0.5, 1.0, 2.0, 5.0)
+Refused = Callable[[Message], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 
 class Settler:
     """Writes what attempts came to, and goes on trying where the database is away."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, refused: Refused | None = None) -> None:
+        """Write to ``outbox``.
+
+        Args:
+            outbox: where settlements go.
+            refused: is told of messages whose recipients opted out, says the provider; it may be
+                told several times.
+        """
         self._outbox = outbox
+        self._refused = refused
         self._later: set[asyncio.Task[None]] = set()
 
     @property
@@ -55,6 +67,8 @@ class Settler:
     async def _once(self, settlement: Settlement) -> None:
         if not await self._outbox.settle(settlement):
             _log.warning("settlement fenced: message %s", settlement.message.id)
+        if self._refused is not None and _opted_out(settlement.message):
+            await self._refused(settlement.message)
 
     async def _until_done(self, settlement: Settlement) -> None:
         """Try until it is written: until then the message stays ``sending``, which is true."""
@@ -69,3 +83,8 @@ class Settler:
                 await self._once(settlement)
                 return
             await asyncio.sleep(DELAYS_S[-1])
+
+
+def _opted_out(message: Message) -> bool:
+    code = None if message.failure is None else message.failure.code
+    return message.status is MessageStatus.REJECTED and code == RejectReason.OPTED_OUT

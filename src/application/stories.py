@@ -100,7 +100,7 @@ class Stories:
         if phone is not None:
             wanted = replace(wanted, phone=self._numbering.read(phone))
         if wanted.provider is not None:
-            wanted = replace(wanted, provider=_known(wanted.provider))
+            wanted = replace(wanted, provider=known_provider(wanted.provider))
         if wanted.reference is not None:
             check_reference(wanted.reference)
         found = await self._repository.find(wanted, before=before, limit=limit + 1)
@@ -108,7 +108,12 @@ class Stories:
         return MessagePage(page, page[-1].message.id if more else None)
 
 
-def _known(provider: str) -> str:
+def known_provider(provider: str) -> str:
+    """Return the code of a provider.
+
+    Raises:
+        UnknownProviderError: it names those there are.
+    """
     code = ALIASES.get(provider, provider)
     if code not in PROVIDERS:
         known = ", ".join(PROVIDERS)

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from application.consent import Consent
 from application.dispatcher import Dispatcher
 from application.errors import DuplicateKeyError, StoppingError, StorageUnavailableError
 from application.orders import Order, Orders
 from application.ports.outbox import NewMessage, Outbox
-from application.ports.repositories import BlacklistRepository
 from application.ports.system import Clock
 from application.send_command import SendCommand
-from application.send_report import BLACKLISTED, EXPIRED, NOT_STORED, STOPPING, SendReport
+from application.send_report import EXPIRED, NOT_STORED, STOPPING, SendReport
 from application.slices import slices
 from domain.event import Event, EventName
 from domain.idempotency import IdempotencyKey
@@ -25,7 +25,7 @@ class Submission:
     def __init__(  # noqa: PLR0913 - every one is a port, or a part of the pipeline
         self,
         orders: Orders,
-        blacklist: BlacklistRepository,
+        consent: Consent,
         outbox: Outbox,
         dispatcher: Dispatcher,
         clock: Clock,
@@ -37,7 +37,7 @@ class Submission:
 
         Args:
             orders: reads commands.
-            blacklist: is asked again before each of many messages.
+            consent: is asked again before each of many messages.
             outbox: where messages are queued.
             dispatcher: sends while the caller waits.
             clock: what time it is.
@@ -45,7 +45,7 @@ class Submission:
             holds: tells whether a key's call may go on; see ``Replays.holds``.
         """
         self._orders = orders
-        self._blacklist = blacklist
+        self._consent = consent
         self._outbox = outbox
         self._dispatcher = dispatcher
         self._clock = clock
@@ -151,9 +151,11 @@ class Submission:
         now = self._clock.now()
         if message.expired(now):
             return message.moved(MessageStatus.EXPIRED, now, EXPIRED)
-        if not message.terms.force and await self._blacklist.listed([message.recipient]):
-            return message.moved(MessageStatus.BLOCKED, now, BLACKLISTED)
-        return None
+        if message.terms.force:
+            return None
+        refusals = await self._consent.refusals([message.recipient], message.provider)
+        refusal = refusals.of(message.recipient, message.channel, message.sender)
+        return None if refusal is None else message.moved(MessageStatus.BLOCKED, now, refusal)
 
 
 def _lost(message: Message, failure: Failure) -> Message:

@@ -66,6 +66,14 @@ class NotBlacklistedError(DomainError):
     """The phone asked about is not on the blacklist."""
 
 
+class InvalidEntryError(DomainError):
+    """A reason, a note or an expiry that no entry of the blacklist can have."""
+
+
+class InvalidImportError(DomainError):
+    """A list of phones with lines that cannot be read; nothing of it was written."""
+
+
 class MessageNotFoundError(DomainError):
     """No message has this id."""
 

@@ -50,13 +50,17 @@ TRANSITIONS: dict[MessageStatus, frozenset[MessageStatus]] = {
     ),
     _S.DELIVERED: frozenset(),
     _S.UNDELIVERABLE: frozenset({_S.DELIVERED}),
-    _S.EXPIRED: frozenset({_S.DELIVERED}),
+    _S.EXPIRED: frozenset({_S.UNDELIVERABLE, _S.DELIVERED}),
     _S.REJECTED: frozenset(),
     _S.FAILED: frozenset({_S.DELIVERED}),
     _S.CANCELED: frozenset(),
     _S.BLOCKED: frozenset(),
 }
-"""What may follow what. The moves out of a final state are a true ``delivered`` only."""
+"""What may follow what.
+
+Only receipts move a message out of a final state: a true ``delivered``, and ``undeliverable`` where
+it was ``expired``, so that both together come to the same in either order.
+"""
 
 RECEIPT_STATUSES = frozenset({_S.SUBMITTED, _S.DELIVERED, _S.UNDELIVERABLE, _S.EXPIRED})
 """What a provider can later say of a message it took."""
@@ -161,6 +165,19 @@ class Message:
         again = self.moved(_S.QUEUED, at, self.failure)
         return replace(again, resends=self.resends + 1, lookups=0)
 
+    def unsent(self, status: MessageStatus, at: datetime, failure: Failure) -> "Message":
+        """Return the message ended in a state that says it did not leave.
+
+        One that was sent before without a known outcome may have arrived then: it stays in doubt.
+        """
+        if not self.resends:
+            return self.moved(status, at, failure)
+        doubt = Failure(
+            "unconfirmed", f"Sent before, and not again: {failure.text}", failure.provider_code
+        )
+        left = self.moved(_S.SENDING, at) if self.status is _S.QUEUED else self
+        return left.moved(_S.UNKNOWN, at, doubt)
+
     def expired(self, at: datetime) -> bool:
         """Tell whether its time is over."""
         return self.expires_at is not None and at >= self.expires_at
@@ -175,29 +192,40 @@ class Message:
                     self, status=status, updated_at=at, failure=None, provider_id=provider_id
                 )
             case Rejected():
-                return self.moved(_S.REJECTED, at, _failure(outcome.reason, outcome))
+                return self.unsent(_S.REJECTED, at, _failure(outcome.reason, outcome))
             case Unavailable():
-                return self.moved(_S.FAILED, at, _failure(outcome.kind, outcome))
+                return self.unsent(_S.FAILED, at, _failure(outcome.kind, outcome))
             case Unconfirmed():
                 return self.moved(_S.UNKNOWN, at, _failure("unconfirmed", outcome))
             case _:
                 assert_never(outcome)
 
-    def after_receipt(self, status: MessageStatus, at: datetime) -> "Message":
+    def after_receipt(
+        self, status: MessageStatus, at: datetime, failure: Failure | None = None
+    ) -> "Message":
         """Return what the message becomes on the provider's later word.
 
-        Late, repeated and reordered words never move it back: then it is returned as it is. A
-        message queued again after an attempt has been taken after all, and need not go again.
+        Late, repeated and reordered words never move it back: then it is returned as it is. So is
+        one that nobody was ever handed. A message queued again after an attempt has been taken
+        after all, and need not go again.
+
+        Args:
+            status: what the provider says.
+            at: when.
+            failure: why it did not arrive, where that is so.
         """
         if status not in RECEIPT_STATUSES:
             raise IllegalTransitionError(f"no receipt says {status}")
+        if not self.attempts and self.attempted_at is None:  # some attempts do not count
+            return self
         if self.status is _S.QUEUED:
-            return self.moved(_S.SENDING, at).after_receipt(status, at) if self.attempts else self
+            return self.moved(_S.SENDING, at).after_receipt(status, at, failure)
         if self.status is _S.SENDING:
-            return self.moved(_S.SUBMITTED, at).after_receipt(status, at)
+            taken = self.moved(_S.SUBMITTED, at)
+            return taken if status is _S.SUBMITTED else taken.moved(status, at, failure)
         if status not in TRANSITIONS[self.status]:
             return self
-        return self.moved(status, at)
+        return self.moved(status, at, failure)
 
     def _check_move(self, status: MessageStatus) -> None:
         if status not in TRANSITIONS[self.status]:

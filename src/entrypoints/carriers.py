@@ -1,5 +1,6 @@
 """The providers of a deployment, each with connections of its own."""
 
+import logging
 from dataclasses import dataclass
 
 import httpx
@@ -14,15 +15,21 @@ from application.places import Places
 from application.ports.providers import (
     BalanceSource,
     ProviderLookup,
+    ReceiptSource,
     SmsProvider,
     VoiceProvider,
 )
+from application.receipt_questions import OneByOne
 from application.routing import SMS_PROVIDERS, Carrier
 from entrypoints.checks import configured
+from entrypoints.public_url import twilio_receipts_url
 from entrypoints.settings import Settings
 
 VOICE_PROVIDERS = frozenset({"smscru", "twilio", "dummy"})
+SCOPED_OPT_OUTS = frozenset({"twilio"})
+"""They keep opt-outs apart for each sender."""
 _DUMMY_CONCURRENCY = 100
+_log = logging.getLogger(__name__)
 
 
 class Carriers:
@@ -66,6 +73,7 @@ class _Roles:
     voice: VoiceProvider | None = None
     lookup: ProviderLookup
     balance: BalanceSource
+    receipts: ReceiptSource | None = None
 
 
 def _wired(
@@ -80,6 +88,7 @@ def _wired(
         voice=roles.voice,
         lookup=roles.lookup,
         balance=roles.balance,
+        receipts=roles.receipts,
     )
 
 
@@ -103,16 +112,22 @@ def _roles(code: str, settings: Settings, transport: httpx.AsyncBaseTransport) -
     match code:
         case "smscru":
             smscru = _smscru(settings, transport)
-            return _Roles(sms=smscru, voice=smscru, lookup=smscru, balance=smscru)
+            receipts = OneByOne(smscru)
+            return _Roles(
+                sms=smscru, voice=smscru, lookup=smscru, balance=smscru, receipts=receipts
+            )
         case "twilio":
             twilio = _twilio(settings, transport)
-            return _Roles(sms=twilio, voice=twilio, lookup=twilio, balance=twilio)
+            receipts = OneByOne(twilio)
+            return _Roles(
+                sms=twilio, voice=twilio, lookup=twilio, balance=twilio, receipts=receipts
+            )
         case "epochtasmsru":
             epochta = _epochtasmsru(settings, transport)
-            return _Roles(sms=epochta, lookup=epochta, balance=epochta)
+            return _Roles(sms=epochta, lookup=epochta, balance=epochta, receipts=epochta)
         case "mobizonkz":
             mobizon = _mobizonkz(settings, transport)
-            return _Roles(sms=mobizon, lookup=mobizon, balance=mobizon)
+            return _Roles(sms=mobizon, lookup=mobizon, balance=mobizon, receipts=mobizon)
         case _:
             raise ValueError(code)
 
@@ -131,6 +146,11 @@ def _smscru(settings: Settings, transport: httpx.AsyncBaseTransport) -> Smscru:
 
 
 def _twilio(settings: Settings, transport: httpx.AsyncBaseTransport) -> Twilio:
+    receipts_url = twilio_receipts_url(settings)
+    if receipts_url is None and settings.public_url is not None:
+        _log.warning(
+            "Twilio cannot reach PUBLIC_URL and will not report to it: it is asked instead"
+        )
     return Twilio(
         transport,
         TwilioAccount(
@@ -143,6 +163,7 @@ def _twilio(settings: Settings, transport: httpx.AsyncBaseTransport) -> Twilio:
         voice=TwilioVoice(
             russian_voice=settings.twilio_voice_ru, english_voice=settings.twilio_voice_en
         ),
+        receipts_url=receipts_url,
     )
 
 

@@ -9,10 +9,13 @@ import sqlalchemy as sa
 from phonenumbers import SUPPORTED_REGIONS
 
 from adapters.persistence.engines import DatabaseTarget
+from adapters.webhooks.signature import read_secret
 from application.errors import SettingsError
 from application.routing import ALIASES, SMS_PROVIDERS
+from application.webhooks_addresses import host_of
 from entrypoints.failpoints import FAILPOINTS
 from entrypoints.settings import Settings
+from entrypoints.stop_words import word_problems
 
 CREDENTIALS = {
     "smscru": ("username", "password"),
@@ -32,6 +35,8 @@ def problems_of(settings: Settings) -> list[str]:
         *_access_problems(settings),
         *_database_problems(settings),
         *_pipeline_problems(settings),
+        *_webhook_problems(settings),
+        *word_problems(settings),
         *_other_problems(settings),
     ]
 
@@ -182,7 +187,24 @@ def _pipeline_problems(settings: Settings) -> Iterator[str]:
         yield "LOOKUP_DELAYS: expected seconds that grow, such as 5,30,120,600"
 
 
+def _webhook_problems(settings: Settings) -> Iterator[str]:
+    if any(host_of(url) is None for url in settings.webhook_urls):
+        yield "WEBHOOK_URLS: expected http or https URLs without credentials or a fragment"
+    if any(host_of(f"https://{host}") != host.lower() for host in settings.webhook_hosts):
+        yield "WEBHOOK_HOSTS: expected names of hosts, such as shop.example.kz"
+    if settings.announced and not settings.webhook_secrets:
+        yield "WEBHOOK_SECRETS: needed by WEBHOOK_URLS and WEBHOOK_HOSTS; all webhooks are signed"
+    for secret in settings.webhook_secrets:
+        try:
+            read_secret(secret)
+        except ValueError:
+            yield "WEBHOOK_SECRETS: expected whsec_ and the base64 of 24 bytes or more"
+            return
+
+
 def _other_problems(settings: Settings) -> Iterator[str]:
+    if settings.public_url is not None and not _is_base_url(settings.public_url):
+        yield "PUBLIC_URL: expected an address without a query, such as https://sms.example.kz"
     if settings.default_region and settings.default_region not in SUPPORTED_REGIONS:
         yield "DEFAULT_REGION: expected two capital letters, such as KZ"
     if settings.log_level.upper() not in _LEVELS:

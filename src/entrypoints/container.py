@@ -1,7 +1,7 @@
 """Which adapter serves which port in this deployment."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID, uuid4
 
 from dependency_injector import containers, providers
@@ -9,33 +9,53 @@ from dependency_injector import containers, providers
 from adapters.clock import SystemClock
 from adapters.ids import TimeOrderedIds
 from adapters.numbering import LibPhoneNumbering
-from adapters.persistence.blacklist import (
-    BlacklistLookup,
-    PostgresLookup,
-    SqlBlacklist,
-    SqliteLookup,
-)
+from adapters.persistence.blacklist import SqlBlacklist
+from adapters.persistence.blacklist_entries import SqlBlacklistEntries
+from adapters.persistence.blacklist_lookup import BlacklistLookup, PostgresLookup, SqliteLookup
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.idempotency import SqlIdempotency
+from adapters.persistence.inbound import SqlInboundLog
 from adapters.persistence.messages import SqlMessageRepository
+from adapters.persistence.opt_out_lookup import (
+    OptOutLookup,
+    PostgresOptOutLookup,
+    SqliteOptOutLookup,
+)
+from adapters.persistence.opt_outs import SqlOptOuts
 from adapters.persistence.provider_states import SqlProviderStates
 from adapters.persistence.storage import SqlStorage
+from adapters.persistence.webhook_reads import SqlWebhookRepository
+from adapters.persistence.webhook_transactions import ShortTransactions
 from application.admission import Admission
 from application.attempts import Attempts
-from application.background import Background
+from application.background import Background, Loop
+from application.blacklist_import import ImportBlacklist
+from application.blacklist_reading import ReadBlacklist
+from application.blacklist_sweep import SweepBlacklist
 from application.breaker import Breakers
+from application.callbacks import TakeCallback
 from application.cancellation import CancelMessage
+from application.consent import Consent
 from application.dispatcher import Dispatcher
+from application.inbound import ReceiveInbound
+from application.inbound_reading import ReadInbound
 from application.manage_blacklist import ManageBlacklist
 from application.orders import Orders
 from application.place_call import PlaceCall
+from application.ports.blacklist import BlacklistEntries, BlacklistRepository
+from application.ports.callbacks import CallbackReader
 from application.ports.idempotency import IdempotencyRepository
+from application.ports.inbound import InboundLog
+from application.ports.opt_outs import OptOuts
 from application.ports.outbox import Outbox
 from application.ports.provider_states import ProviderStates
-from application.ports.repositories import BlacklistRepository, MessageRepository
+from application.ports.receipts import ReceiptLog
+from application.ports.repositories import MessageRepository
 from application.ports.system import Clock, Ids, NumberingPlan, Storage
+from application.ports.webhooks import WebhookRepository
 from application.pump import Pump, Tools
+from application.receipts import RecordReceipt
 from application.reconciler import Patience, Reconciler
 from application.replays import Replays
 from application.retry import Retry
@@ -45,15 +65,28 @@ from application.settler import Settler
 from application.stories import Stories
 from application.submission import Submission
 from application.upkeep import Upkeep
-from entrypoints.carriers import Carriers
+from application.webhooks_addresses import WebhookAddresses
+from application.webhooks_admin import ManageWebhooks
+from entrypoints.callback_readers import callback_readers
+from entrypoints.carriers import SCOPED_OPT_OUTS, Carriers
 from entrypoints.checks import database_target, default_provider
+from entrypoints.http.blacklist_upload import Uploads
+from entrypoints.inbound import announcement
 from entrypoints.queue import Queue
+from entrypoints.receipts import choose_receipt_log, receipt_loops
 from entrypoints.settings import Settings
+from entrypoints.stop_words import keywords
+from entrypoints.webhooks import webhook_addresses, webhook_loops
 
 
 def _lookup(target: DatabaseTarget, engines: Engines) -> BlacklistLookup:
     path = target.sqlite_path
     return PostgresLookup(engines.reader) if path is None else SqliteLookup(path)
+
+
+def _opt_out_lookup(target: DatabaseTarget, engines: Engines) -> OptOutLookup:
+    path = target.sqlite_path
+    return PostgresOptOutLookup(engines.reader) if path is None else SqliteOptOutLookup(path)
 
 
 def _stopping(background: Background) -> Callable[[], bool]:
@@ -91,6 +124,10 @@ def _reconcilers(  # noqa: PLR0913, PLR0917 - what a reconciler takes
     ]
 
 
+def _all_of(*groups: Sequence[Loop]) -> Sequence[Loop]:
+    return [loop for group in groups for loop in group]
+
+
 class Container(containers.DeclarativeContainer):
     """Everything, made once; ``settings`` comes from outside."""
 
@@ -121,8 +158,11 @@ class Container(containers.DeclarativeContainer):
         announced=settings.provided.announced,
     )
     outbox: providers.Provider[Outbox] = queue.provided.outbox
+    opt_out_lookup: providers.Provider[OptOutLookup] = providers.Singleton(
+        _opt_out_lookup, target, engines
+    )
     storage: providers.Provider[Storage] = providers.Singleton(
-        SqlStorage, target, engines, commits, lookup
+        SqlStorage, target, engines, commits, lookup, opt_out_lookup
     )
     messages: providers.Provider[MessageRepository] = providers.Singleton(
         SqlMessageRepository, engines.provided.reader
@@ -130,18 +170,36 @@ class Container(containers.DeclarativeContainer):
     blacklist: providers.Provider[BlacklistRepository] = providers.Singleton(
         SqlBlacklist, commits, engines.provided.reader, lookup, clock
     )
+    entries: providers.Provider[BlacklistEntries] = providers.Singleton(
+        SqlBlacklistEntries, commits, engines.provided.reader, clock
+    )
+    opt_outs: providers.Provider[OptOuts] = providers.Singleton(SqlOptOuts, commits, opt_out_lookup)
+    consent: providers.Provider[Consent] = providers.Singleton(
+        Consent, blacklist, opt_outs, SCOPED_OPT_OUTS
+    )
     states: providers.Provider[ProviderStates] = providers.Singleton(
         SqlProviderStates, commits, engines.provided.reader, clock
     )
     keys: providers.Provider[IdempotencyRepository] = providers.Singleton(
         SqlIdempotency, commits, engines.provided.reader, owner, clock
     )
+    addresses: providers.Provider[WebhookAddresses] = providers.Singleton(
+        webhook_addresses, settings
+    )
+    transactions: providers.Provider[ShortTransactions] = providers.Singleton(
+        ShortTransactions, commits, engines.provided.reader
+    )
+    webhooks: providers.Provider[WebhookRepository] = providers.Singleton(
+        SqlWebhookRepository, transactions
+    )
 
     carriers: providers.Provider[Carriers] = providers.Singleton(Carriers, settings)
     routing: providers.Provider[Routing] = providers.Singleton(_routing, carriers, settings)
 
     breakers: providers.Provider[Breakers] = providers.Singleton(Breakers, states, clock)
-    settler: providers.Provider[Settler] = providers.Singleton(Settler, outbox)
+    settler: providers.Provider[Settler] = providers.Singleton(
+        Settler, outbox, consent.provided.refused
+    )
     patience: providers.Provider[Patience] = providers.Singleton(
         Patience, settings.provided.lookup_delays, settings.provided.receipt_poll_interval
     )
@@ -166,13 +224,34 @@ class Container(containers.DeclarativeContainer):
     tools: providers.Provider[Tools] = providers.Singleton(
         Tools,
         outbox=outbox,
-        blacklist=blacklist,
+        consent=consent,
         attempts=attempts,
         settler=settler,
         breakers=breakers,
         retry=retry,
         upkeep=upkeep,
         clock=clock,
+    )
+    receipt_log: providers.Provider[ReceiptLog] = providers.Singleton(
+        choose_receipt_log, target, commits, clock, settings
+    )
+    record_receipt: providers.Provider[RecordReceipt] = providers.Singleton(
+        RecordReceipt, receipt_log
+    )
+    loops: providers.Provider[Sequence[Loop]] = providers.Singleton(
+        _all_of,
+        providers.Singleton(
+            receipt_loops,
+            carriers,
+            outbox,
+            states,
+            receipt_log,
+            consent,
+            clock,
+            settings,
+        ),
+        providers.Singleton(webhook_loops, transactions, addresses, clock, ids, settings),
+        providers.List(providers.Singleton(SweepBlacklist, entries)),
     )
     background: providers.Provider[Background] = providers.Singleton(
         Background,
@@ -182,22 +261,45 @@ class Container(containers.DeclarativeContainer):
         attempts,
         settler,
         stop_within_s=settings.provided.shutdown_timeout,
+        loops=loops,
     )
     replays: providers.Provider[Replays] = providers.Singleton(Replays, keys, messages, clock)
     orders: providers.Provider[Orders] = providers.Singleton(
         Orders,
         routing,
         numbering,
-        blacklist,
+        consent,
         upkeep,
         clock,
         ids,
         default_ttl_s=settings.provided.message_ttl,
+        addresses=addresses,
     )
+    inbound_log: providers.Provider[InboundLog] = providers.Singleton(
+        SqlInboundLog,
+        commits,
+        engines.provided.reader,
+        owner,
+        providers.Singleton(announcement, settings, clock),
+    )
+    receive_inbound: providers.Provider[ReceiveInbound] = providers.Singleton(
+        ReceiveInbound,
+        inbound_log,
+        orders,
+        providers.Singleton(keywords, settings),
+        stop_reply=settings.provided.stop_reply,
+    )
+    readers: providers.Provider[Mapping[str, CallbackReader]] = providers.Singleton(
+        callback_readers, settings, clock, ids
+    )
+    callbacks: providers.Provider[TakeCallback] = providers.Singleton(
+        TakeCallback, readers, record_receipt, receive_inbound
+    )
+    read_inbound: providers.Provider[ReadInbound] = providers.Singleton(ReadInbound, inbound_log)
     submission: providers.Provider[Submission] = providers.Singleton(
         Submission,
         orders,
-        blacklist,
+        consent,
         outbox,
         dispatcher,
         clock,
@@ -209,7 +311,15 @@ class Container(containers.DeclarativeContainer):
     manage_blacklist: providers.Provider[ManageBlacklist] = providers.Singleton(
         ManageBlacklist, blacklist, numbering, clock
     )
+    read_blacklist: providers.Provider[ReadBlacklist] = providers.Singleton(ReadBlacklist, entries)
+    import_blacklist: providers.Provider[ImportBlacklist] = providers.Singleton(
+        ImportBlacklist, entries, blacklist, numbering, clock
+    )
+    uploads: providers.Provider[Uploads] = providers.Singleton(Uploads, settings.provided.data_dir)
     stories: providers.Provider[Stories] = providers.Singleton(Stories, messages, numbering)
     cancel_message: providers.Provider[CancelMessage] = providers.Singleton(
         CancelMessage, outbox, stories, clock
+    )
+    manage_webhooks: providers.Provider[ManageWebhooks] = providers.Singleton(
+        ManageWebhooks, webhooks, messages, addresses, clock
     )

@@ -7,14 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from application.ports.blacklist import BlacklistRepository, Once
 from application.ports.idempotency import IdempotencyRepository, KeyRecord, StoredAnswer
-from application.ports.repositories import BlacklistRepository, Once
-from domain.blacklist import BlacklistEntry
+from domain.blacklist import BlacklistEntry, BlacklistSource
 from domain.idempotency import IdempotencyKey
 from domain.phone import Phone
 
 SINCE = datetime(2020, 9, 1, 12, 30, 5, tzinfo=UTC)
 PHONE = Phone("+77011234567")
+OVER = datetime(2021, 9, 1, tzinfo=UTC)
+SOON = datetime(2120, 9, 1, tzinfo=UTC)
+LATER = datetime(2121, 9, 1, tzinfo=UTC)
 KEY = IdempotencyKey("backend", "opt-out 5", b"\x05" * 32)
 ONCE = Once(KEY, StoredAnswer(200, {"Content-Type": "application/json"}, b'{"status": true}'))
 
@@ -148,3 +151,60 @@ class BlacklistContract(ABC):
         )
         assert made == [given is None for given in once]
         assert await blacklist.listed(phones) == {*phones} - {phones[3]}
+
+    async def test_an_entry_says_why_who_and_for_how_long(
+        self, blacklist: BlacklistRepository
+    ) -> None:
+        entry = BlacklistEntry(
+            PHONE,
+            SINCE,
+            reason="қарыз",
+            source=BlacklistSource.STOP,
+            note="asked on the phone, 'twice'; \\ \"really\"",
+            expires_at=SOON,
+        )
+        await blacklist.add(entry)
+        assert await blacklist.find(PHONE) == entry
+        assert await blacklist.listed([PHONE]) == {PHONE}
+
+    async def test_an_entry_that_has_expired_is_as_good_as_none(
+        self, blacklist: BlacklistRepository
+    ) -> None:
+        await blacklist.add(BlacklistEntry(PHONE, SINCE, expires_at=OVER))
+        other = Phone("+77011234568")
+        assert await blacklist.find(PHONE) is None
+        assert await blacklist.listed([PHONE]) == frozenset()
+        assert await blacklist.listed([PHONE, other]) == frozenset()
+
+    async def test_a_phone_whose_entry_has_expired_is_added_anew(
+        self, blacklist: BlacklistRepository
+    ) -> None:
+        await blacklist.add(BlacklistEntry(PHONE, SINCE, expires_at=OVER))
+        again = BlacklistEntry(PHONE, OVER, reason="again", expires_at=SOON)
+        await blacklist.add(again)
+        assert await blacklist.find(PHONE) == again
+        assert await blacklist.listed([PHONE]) == {PHONE}
+
+    @pytest.mark.parametrize("first", [None, SOON, LATER])
+    @pytest.mark.parametrize("second", [None, SOON, LATER])
+    @pytest.mark.parametrize("together", [False, True])
+    async def test_of_two_entries_for_a_phone_the_one_that_stays_longer_is_left(
+        self,
+        blacklist: BlacklistRepository,
+        first: datetime | None,
+        second: datetime | None,
+        *,
+        together: bool,
+    ) -> None:
+        one = BlacklistEntry(PHONE, SINCE, reason="first", expires_at=first)
+        two = BlacklistEntry(
+            PHONE, OVER, reason="second", source=BlacklistSource.STOP, expires_at=second
+        )
+        if together:
+            await asyncio.gather(blacklist.add(one), blacklist.add(two))
+        else:
+            await blacklist.add(one)
+            await blacklist.add(two)
+        assert await blacklist.find(PHONE) == one.joined(two)
+        await blacklist.remove(PHONE)
+        assert await blacklist.find(PHONE) is None

@@ -2,7 +2,9 @@
 
 from tests.fakes.blacklist import MemoryBlacklist
 from tests.fakes.idempotency import MemoryIdempotency
+from tests.fakes.inbound import MemoryInboundLog
 from tests.fakes.messages import MemoryMessages
+from tests.fakes.opt_outs import MemoryOptOuts
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.provider import ScriptedProvider
 from tests.fakes.provider_states import MemoryProviderStates
@@ -16,7 +18,9 @@ __all__ = [
     "Happening",
     "MemoryBlacklist",
     "MemoryIdempotency",
+    "MemoryInboundLog",
     "MemoryMessages",
+    "MemoryOptOuts",
     "MemoryOutbox",
     "MemoryProviderStates",
     "PlainNumbering",

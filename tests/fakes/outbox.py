@@ -166,7 +166,7 @@ class MemoryOutbox:
     async def cancel(self, message_id: UUID, event: Event) -> bool:
         await self._reach()
         row = self.rows.get(message_id)
-        if row is None or row.message.status is not _S.QUEUED:
+        if row is None or row.message.status is not _S.QUEUED or row.message.resends:
             return False
         row.write(row.message.moved(_S.CANCELED, event.at, row.message.failure), event)
         return True
@@ -192,8 +192,9 @@ class MemoryOutbox:
             row.end(_S.UNKNOWN, now, EventName.UNKNOWN, _IN_DOUBT)
             row.lookup_at = now
         for row in late:
-            row.end(_S.EXPIRED, now, EventName.EXPIRED, _TOO_LATE)
-        return SweepReport(in_doubt=len(gone), expired=len(late))
+            row.end_unsent(now, _TOO_LATE)
+        resent = sum(row.message.status is _S.UNKNOWN for row in late)
+        return SweepReport(in_doubt=len(gone) + resent, expired=len(late) - resent)
 
     async def backlog(self, providers: Sequence[str]) -> Mapping[Lane, float]:
         await self._reach()

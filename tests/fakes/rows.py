@@ -71,6 +71,13 @@ class Row:
         text = "" if failure is None else failure.text
         self.write(message, Event(at=at, name=name, provider=message.provider, text=text))
 
+    def end_unsent(self, at: datetime, failure: Failure) -> None:
+        """Keep that its time is over; one that was sent before is in doubt again."""
+        message = self.message.unsent(MessageStatus.EXPIRED, at, failure)
+        name, text = EventName(message.status), "" if message.failure is None else failure.text
+        self.write(message, Event(at=at, name=name, provider=message.provider, text=text))
+        self.lookup_at = at if message.status is MessageStatus.UNKNOWN else None
+
     def claimed(self, lease_s: float, start_in_s: float) -> Claimed:
         """Hand the message out under its lease."""
         assert self.token is not None

@@ -48,7 +48,9 @@ def test_more_numbers_than_there_are_are_refused() -> None:
     assert run("phones.py", "2", "--digits", "1", "--offset", "9").returncode != 0
 
 
-@pytest.mark.parametrize("script", ["bench.py", "figures.py", "sink.py", "baselines/kannel.py"])
+@pytest.mark.parametrize(
+    "script", ["bench.py", "blacklist.py", "figures.py", "sink.py", "baselines/kannel.py"]
+)
 def test_a_command_explains_itself(script: str) -> None:
     helped = run(script, "--help")
     assert helped.returncode == 0, helped.stderr

@@ -16,15 +16,24 @@ from dotenv import dotenv_values
 from domain.event import EventName
 from domain.message import MessageStatus
 from domain.outcome import RejectReason, UnavailableKind
+from domain.webhook import DeliveryStatus
 from entrypoints.checks import check
 from entrypoints.cli.main import habar
 from entrypoints.container import Container
 from entrypoints.failpoints import FAILPOINTS
 from entrypoints.http.app import create_app
-from entrypoints.http.bodies import PhoneBody, SendBody
+from entrypoints.http.blacklist_csv import COLUMNS
+from entrypoints.http.blacklist_entries import ListedEntryView, get_blacklist_entries
+from entrypoints.http.blacklist_import import ImportContent, post_blacklist_import
+from entrypoints.http.bodies import EntryBody, SendBody
 from entrypoints.http.errors import REPLIES
+from entrypoints.http.inbound import get_inbound
+from entrypoints.http.inbound_view import InboundView
 from entrypoints.http.message_list import get_messages
 from entrypoints.http.message_view import EventView, MessageView, RequestView
+from entrypoints.http.webhooks import get_deliveries
+from entrypoints.http.webhooks_answers import DeliveryView, EndpointView
+from entrypoints.http.webhooks_bodies import ReplayBody
 from entrypoints.settings import Secret, Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -47,8 +56,20 @@ FIELDS = {field.name.upper(): field for field in msgspec.structs.fields(Settings
 
 # Folders of the image, and first segments of the API: every other absolute path is somebody's own.
 IMAGE = {"app", "build", "data", "run", "tmp", "usr", "var"}
-ROUTES = {"sms", "call", "blacklist", "messages", "requests", "livez", "readyz", "docs", "openapi"}
-PATHS = IMAGE | ROUTES | {"simulator"}
+ROUTES = {
+    "sms",
+    "call",
+    "blacklist",
+    "messages",
+    "requests",
+    "inbound",
+    "webhooks",
+    "livez",
+    "readyz",
+    "docs",
+    "openapi",
+}
+PATHS = IMAGE | ROUTES | {"simulator", "callbacks"}
 HOSTS = re.compile(
     r"127\.0\.0\.1|host|user:password@host|USER:PASSWORD@HOST|smsc\.ru|smscentre\.com|epochtasms\.ru"
     r"|mobizon\.kz|api\.(twilio|atompark|dublin\.ie1\.twilio)\.com|api\.mobizon\.kz|github\.com"
@@ -113,7 +134,7 @@ def test_the_example_explains_files_and_test_points() -> None:
 @pytest.mark.parametrize("document", [README, *ADRS, ROOT / "docs/api.md"], ids=relative)
 def test_settings_that_documents_name_exist(document: Path) -> None:
     prefixes = "SMS|SMSCRU|TWILIO|EPOCHTASMSRU|MOBIZONKZ|DATABASE|PG|HTTP|API|AUTH|LOG|SHUTDOWN"
-    prefixes += "|MESSAGE|MAX|FALLBACK|LOOKUP|QUEUE"
+    prefixes += "|MESSAGE|MAX|FALLBACK|LOOKUP|QUEUE|WEBHOOK"
     named = re.findall(rf"\b((?:{prefixes})_[A-Z_]+[A-Z])\b", text_of(document))
     assert {name.removesuffix("_FILE") for name in named} <= set(FIELDS)
 
@@ -229,7 +250,7 @@ def test_the_fields_of_bodies_and_answers_are_documented() -> None:
 
     statuses = set(MessageStatus)
     assert set(first_cells("Send")) - REASONS - {"not_all_accepted"} == names(SendBody)
-    assert set(first_cells("Blacklist")) - {"httpx.get", "httpx.delete"} >= names(PhoneBody)
+    assert set(first_cells("Blacklist")) - {"httpx.get", "httpx.delete"} >= names(EntryBody)
     assert set(first_cells("Messages and requests")) - statuses == names(MessageView)
     section = API.split("\n## Messages and requests\n")[1]
     assert [f for f in names(EventView, RequestView) if f"`{f}`" not in section] == []
@@ -240,6 +261,36 @@ def test_the_fields_of_bodies_and_answers_are_documented() -> None:
 def test_the_parameters_of_the_list_are_documented() -> None:
     parameters = set(inspect.signature(get_messages.fn).parameters)
     assert set(first_cells("Find")) == parameters - {"stories"}
+
+
+def test_the_parameters_and_columns_of_the_blacklist_are_documented() -> None:
+    parameters = {
+        name
+        for handler in (get_blacklist_entries, post_blacklist_import)
+        for name in inspect.signature(handler.fn).parameters
+    }
+    parameters -= {"read_blacklist", "import_blacklist", "uploads", "request"}
+    assert set(first_cells("The blacklist as a list")) == parameters
+    section = API.split("\n## The blacklist as a list\n")[1].split("\n## ")[0]
+    fields = [*ListedEntryView.__struct_fields__, *COLUMNS, *ImportContent.__struct_fields__]
+    assert [field for field in fields if f"`{field}`" not in section] == []
+
+
+def test_the_list_of_inbound_messages_is_documented() -> None:
+    parameters = set(inspect.signature(get_inbound.fn).parameters)
+    assert set(first_cells("Inbound")) == parameters - {"read_inbound"}
+    section = API.split("\n## Inbound\n")[1].split("\n## ")[0]
+    assert [f for f in InboundView.__struct_fields__ if f"`{f}`" not in section] == []
+
+
+def test_deliveries_of_webhooks_are_documented() -> None:
+    parameters = set(inspect.signature(get_deliveries.fn).parameters) - {"manage_webhooks"}
+    structs = (DeliveryView, EndpointView, ReplayBody)
+    fields = {field for struct in structs for field in struct.__struct_fields__}
+    section = API.split("\n## Webhooks\n")[1].split("\n## ")[0]
+    assert [field for field in parameters | fields if f"`{field}`" not in section] == []
+    assert [status for status in DeliveryStatus if f"`{status}`" not in section] == []
+    assert set(first_cells("Webhooks")) <= parameters | fields
 
 
 def test_every_reason_of_a_failed_message_is_documented() -> None:

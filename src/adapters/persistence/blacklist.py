@@ -1,45 +1,32 @@
-"""The blacklist table, which the system Habar replaces may have made and filled.
+"""The blacklist table, which the system Habar replaces may have made and filled."""
 
-That system stored phones as it was given them, mostly digits, perhaps with a ``+``: both forms are
-looked for.
-"""
-
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Protocol
 
-import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.persistence.blacklist_lookup import BlacklistLookup, forms
+from adapters.persistence.blacklist_statements import (
+    CHANGES,
+    joined,
+    naive_utc,
+    phones_of,
+    rows_of,
+)
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.idempotency import written_with
+from adapters.persistence.opt_outs import lift_opt_outs
 from adapters.persistence.reads import read
 from adapters.persistence.tables import blacklist
-from adapters.persistence.transactions import AsyncTransactions, away
-from application.ports.repositories import Once
+from application.ports.blacklist import Once
 from application.ports.system import Clock
-from domain.blacklist import BlacklistEntry
+from domain.blacklist import BlacklistEntry, BlacklistSource
 from domain.phone import Phone
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _Addition = tuple[BlacklistEntry, Once | None]
 _Removal = tuple[Phone, Once | None]
-
-
-class BlacklistLookup(Protocol):
-    """Which of some phones are listed, as fast as the database can tell."""
-
-    async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
-        """See ``BlacklistRepository.listed``."""
-        ...
-
-    async def close(self) -> None:
-        """Give the connection back."""
-        ...
 
 
 class SqlBlacklist:
@@ -63,13 +50,20 @@ class SqlBlacklist:
 
     async def find(self, phone: Phone) -> BlacklistEntry | None:
         """Return the entry of a phone; see ``BlacklistRepository.find``."""
-        query = sa.select(blacklist.c.created_at).where(blacklist.c.phone.in_(_forms(phone)))
-        oldest = query.order_by(blacklist.c.created_at.nulls_last())
-        rows = await read(self._engine, oldest)
+        query = sa.select(blacklist).where(
+            blacklist.c.phone.in_(forms(phone)), still_counting(self._clock.now())
+        )
+        rows = await read(self._engine, query.order_by(blacklist.c.created_at.nulls_last()))
         if not rows:
             return None
-        at = rows[0].created_at
-        return BlacklistEntry(phone, _LONG_AGO if at is None else at.replace(tzinfo=UTC))
+        return BlacklistEntry(
+            phone,
+            created_at(rows[0]),
+            reason=rows[0].reason,
+            source=source_of(rows[0]),
+            note=rows[0].note,
+            expires_at=expires_at(rows[0]),
+        )
 
     async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
         """Return those on the list; see ``BlacklistRepository.listed``."""
@@ -77,100 +71,82 @@ class SqlBlacklist:
 
     def _add(self, connection: sa.Connection, items: Sequence[_Addition]) -> Sequence[bool]:
         fresh = written_with(connection, [once for _, once in items], self._clock.now())
-        _insert(connection, [entry for (entry, _), new in zip(items, fresh, strict=True) if new])
+        insert_entries(
+            connection, [entry for (entry, _), new in zip(items, fresh, strict=True) if new]
+        )
         return fresh
 
     def _remove(self, connection: sa.Connection, items: Sequence[_Removal]) -> Sequence[bool]:
         fresh = written_with(connection, [once for _, once in items], self._clock.now())
         gone = [phone for (phone, _), new in zip(items, fresh, strict=True) if new]
-        forms = [form for phone in gone for form in _forms(phone)]
-        connection.execute(sa.delete(blacklist).where(blacklist.c.phone.in_(forms)))
+        delete_phones(connection, gone)
+        lift_opt_outs(connection, gone)
         return fresh
 
 
-class PostgresLookup:
-    """Asks for the phones of all waiting requests in one query."""
+def insert_entries(connection: sa.Connection, entries: Sequence[BlacklistEntry]) -> int:
+    """Put phones on the list, inside a transaction; see ``BlacklistRepository.add``.
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._reads = GroupCommit(AsyncTransactions(engine))
-
-    async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
-        """Return those on the list."""
-        return await self._reads.run(_select, phones)
-
-    async def close(self) -> None:
-        """Give the connection back."""
-        await self._reads.close()
-
-
-class SqliteLookup:
-    """Asks on a connection of its own, in the event loop.
-
-    A look-up takes microseconds; the way to a thread and back takes seventy times as long. At most
-    1 000 phones are asked at once, so that the loop never waits for more than a millisecond or two.
+    Returns:
+        How many were not there.
     """
-
-    _ONE = "SELECT phone FROM sms_blacklist WHERE phone IN (?, ?)"
-    _MANY = "SELECT phone FROM sms_blacklist WHERE phone IN (SELECT value FROM json_each(?))"
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-
-    async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
-        """Return those on the list."""
-        try:
-            found = self._found(phones)
-        except sqlite3.OperationalError as error:
-            raise away(error) from None
-        return _matching(phones, {row[0] for row in found})
-
-    def _found(self, phones: Sequence[Phone]) -> list[tuple[str]]:
-        if len(phones) == 1:
-            return self._reader().execute(self._ONE, _forms(phones[0])).fetchall()
-        asked = msgspec.json.encode([form for phone in phones for form in _forms(phone)])
-        return self._reader().execute(self._MANY, (asked.decode(),)).fetchall()
-
-    async def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-
-    def _reader(self) -> sqlite3.Connection:
-        if self._connection is None:
-            uri = f"{self._path.resolve().as_uri()}?mode=ro"
-            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1)
-            self._connection.execute("PRAGMA mmap_size=268435456")
-        return self._connection
+    if not entries:
+        return 0
+    wanted = joined(entries)
+    rows, changes = {"rows": rows_of(wanted)}, CHANGES[connection.dialect.name]
+    added = connection.execute(changes.add, rows).rowcount
+    if added < len(wanted):
+        if connection.execute(changes.forget, rows).rowcount:
+            added += connection.execute(changes.add, rows).rowcount
+        connection.execute(changes.prolong, rows)
+    return added
 
 
-def _insert(connection: sa.Connection, entries: Sequence[BlacklistEntry]) -> None:
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    for entry in entries:
-        known = sa.exists().where(blacklist.c.phone.in_(_forms(entry.phone)))
-        at = entry.created_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-        row = sa.select(
-            sa.literal(entry.phone.msisdn), sa.literal(at, blacklist.c.created_at.type)
-        ).where(~known)
-        new = insert(blacklist).from_select(["phone", "created_at"], row)
-        connection.execute(new.on_conflict_do_nothing())
+def delete_phones(
+    connection: sa.Connection,
+    phones: Sequence[Phone],
+    sources: Collection[BlacklistSource] | None = None,
+) -> None:
+    """Take phones off the list, inside a transaction.
+
+    Args:
+        connection: of the transaction.
+        phones: those that are not there are no error.
+        sources: only entries of these; ``None``: whoever made them.
+    """
+    if not phones:
+        return
+    statement = CHANGES[connection.dialect.name].remove
+    if sources is not None:
+        statement = statement.where(from_one_of(sources))
+    asked = phones_of([form for phone in phones for form in forms(phone)])
+    connection.execute(statement, {"rows": asked})
 
 
-def _select(
-    connection: sa.Connection, items: Sequence[Sequence[Phone]]
-) -> Sequence[frozenset[Phone]]:
-    forms = [form for phones in items for phone in phones for form in _forms(phone)]
-    array = sa.literal(forms, postgresql.ARRAY(sa.String))
-    query = sa.select(blacklist.c.phone).where(blacklist.c.phone == sa.any_(array))
-    found = {row.phone for row in connection.execute(query)}
-    return [_matching(phones, found) for phones in items]
+def from_one_of(sources: Collection[BlacklistSource]) -> sa.ColumnElement[bool]:
+    """Choose entries by their source; one that does not say it came by the API."""
+    said = sa.func.coalesce(blacklist.c.source, BlacklistSource.API.value)
+    return said.in_([source.value for source in sources])
 
 
-def _forms(phone: Phone) -> tuple[str, str]:
-    return phone.msisdn, phone.e164
+def still_counting(now: datetime) -> sa.ColumnElement[bool]:
+    """Choose entries that have not expired."""
+    expires = blacklist.c.expires_at
+    return expires.is_(None) | (expires > naive_utc(now))
 
 
-def _matching(phones: Sequence[Phone], found: set[str]) -> frozenset[Phone]:
-    if not found:
-        return frozenset()
-    return frozenset(p for p in phones if p.msisdn in found or p.e164 in found)
+def created_at(row: sa.Row[tuple[object, ...]]) -> datetime:
+    """Read since when an entry is there; the system Habar replaces may not have said it."""
+    at: datetime | None = row.created_at
+    return _LONG_AGO if at is None else at.replace(tzinfo=UTC)
+
+
+def expires_at(row: sa.Row[tuple[object, ...]]) -> datetime | None:
+    """Read when an entry expires."""
+    at: datetime | None = row.expires_at
+    return None if at is None else at.replace(tzinfo=UTC)
+
+
+def source_of(row: sa.Row[tuple[object, ...]]) -> BlacklistSource:
+    """Read who made an entry; before Habar there was only the API."""
+    return BlacklistSource(row.source or BlacklistSource.API)

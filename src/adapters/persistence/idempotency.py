@@ -15,8 +15,8 @@ from adapters.persistence.reads import read
 from adapters.persistence.rows import ORPHANED_AFTER, Row, key_row
 from adapters.persistence.tables import UtcDateTime
 from adapters.persistence.tables import idempotency_keys as keys
+from application.ports.blacklist import Once
 from application.ports.idempotency import KeyRecord, StoredAnswer
-from application.ports.repositories import Once
 from application.ports.system import Clock
 from domain.idempotency import IdempotencyKey
 

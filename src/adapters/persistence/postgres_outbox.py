@@ -22,6 +22,7 @@ from adapters.persistence.postgres_rows import (
     to_json,
 )
 from adapters.persistence.postgres_statements import Statements
+from adapters.persistence.sentences import DIVERTED, IN_DOUBT, LATE_AGAIN
 from application.errors import StorageUnavailableError
 from application.ports.outbox import (
     Claim,
@@ -35,14 +36,11 @@ from application.ports.outbox import (
 )
 from application.ports.system import Ids
 from application.send_report import EXPIRED
-from domain.event import Event
+from domain.event import Event, EventName
 from domain.idempotency import IdempotencyKey
 from domain.message import MessageStatus
 from domain.request import Request
 from domain.terms import Priority
-
-_IN_DOUBT = "The process that was sending it ended; nobody knows whether it was taken."
-_DIVERTED = "{} does not take messages now."
 
 
 class PostgresOutbox:
@@ -155,7 +153,7 @@ class PostgresOutbox:
             {
                 "provider": provider,
                 "avoid": sorted(avoid | {provider}),
-                "text": _DIVERTED.format(provider),
+                "text": DIVERTED.format(provider),
             },
         )
         self._ring(row.provider for row in found)
@@ -164,9 +162,11 @@ class PostgresOutbox:
     async def sweep(self) -> SweepReport:
         """Find what lies about; see ``Outbox.sweep``."""
         await self._claims.undo()
-        in_doubt = await self._turns.rows(self._statements.doubt, {"text": _IN_DOUBT})
-        expired = await self._turns.rows(self._statements.expire, {"text": EXPIRED.text})
-        return SweepReport(in_doubt=len(in_doubt), expired=len(expired))
+        gone = await self._turns.rows(self._statements.doubt, {"text": IN_DOUBT.text})
+        texts = {"text": EXPIRED.text, "again": LATE_AGAIN.text}
+        late = await self._turns.rows(self._statements.expire, texts)
+        expired = sum(row.name == EventName.EXPIRED for row in late)
+        return SweepReport(in_doubt=len(gone) + len(late) - expired, expired=expired)
 
     async def backlog(self, providers: Sequence[str]) -> Mapping[Lane, float]:
         """Tell how far behind each lane is; see ``Outbox.backlog``."""

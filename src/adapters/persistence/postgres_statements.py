@@ -126,7 +126,7 @@ RETURNING m.provider
 _CANCEL = """
 WITH u AS (
   UPDATE {messages} SET status = 'canceled', updated_at = %(at)s::timestamptz
-  WHERE id = %(id)s::uuid AND status = 'queued' RETURNING id)
+  WHERE id = %(id)s::uuid AND status = 'queued' AND resends = 0 RETURNING id)
 INSERT INTO {events}
   (message_id, at, name, provider, provider_code, text, duration_ms, untold)
 SELECT id, %(at)s::timestamptz, %(name)s, %(provider)s, %(provider_code)s, %(text)s,
@@ -171,11 +171,14 @@ WITH c AS MATERIALIZED (
   SELECT id FROM {messages} WHERE status = 'queued' AND expires_at <= statement_timestamp()
   ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED),
 u AS (
-  UPDATE {messages} SET status = 'expired', updated_at = clock_timestamp(),
-    error_code = 'expired', error_text = %(text)s, provider_code = NULL
-  WHERE id = ANY(ARRAY(SELECT id FROM c)) RETURNING id, provider)
+  UPDATE {messages} SET updated_at = clock_timestamp(), provider_code = NULL,
+    status = CASE WHEN resends = 0 THEN 'expired' ELSE 'unknown' END,
+    lookup_at = CASE WHEN resends > 0 THEN clock_timestamp() END,
+    error_code = CASE WHEN resends = 0 THEN 'expired' ELSE 'unconfirmed' END,
+    error_text = CASE WHEN resends = 0 THEN %(text)s ELSE %(again)s END
+  WHERE id = ANY(ARRAY(SELECT id FROM c)) RETURNING id, provider, status, error_text)
 INSERT INTO {events} (message_id, at, name, provider, text, untold)
-SELECT id, clock_timestamp(), 'expired', provider, %(text)s, {untold} FROM u RETURNING message_id
+SELECT id, clock_timestamp(), status, provider, error_text, {untold} FROM u RETURNING name
 """
 
 _BACKLOG = """

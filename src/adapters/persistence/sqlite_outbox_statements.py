@@ -76,7 +76,7 @@ RELEASE = Query(
 )
 CANCEL = Statement(
     sa.update(messages)
-    .where(_of_id, _QUEUED)
+    .where(_of_id, _QUEUED, messages.c.resends == 0)
     .values(status=literally(MessageStatus.CANCELED), updated_at=sa.bindparam("now"))
 )
 OLDEST = Query(

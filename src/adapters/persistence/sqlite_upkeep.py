@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from adapters.persistence.bulk import Query, Statement, literally
+from adapters.persistence.sentences import DIVERTED, IN_DOUBT, LATE_AGAIN
 from adapters.persistence.sqlite_history import record
 from adapters.persistence.tables import messages
 from application.ports.outbox import SweepReport
@@ -18,9 +19,6 @@ from application.send_report import EXPIRED
 from domain.event import Event, EventName
 from domain.message import Failure, MessageStatus
 
-IN_DOUBT = Failure(
-    "unconfirmed", "The process that was sending it ended; nobody knows whether it was taken."
-)
 AT_ONCE = 1000
 
 _QUEUED = messages.c.status == literally(MessageStatus.QUEUED)
@@ -34,7 +32,7 @@ _GONE = Query(
     .limit(AT_ONCE)
 )
 _LATE = Query(
-    sa.select(messages.c.id, messages.c.provider)
+    sa.select(messages.c.id, messages.c.provider, messages.c.resends)
     .where(_QUEUED, messages.c.expires_at <= _now)
     .limit(AT_ONCE)
 )
@@ -92,9 +90,15 @@ class SqliteUpkeep:
         gone = _GONE.all(connection, {"owner": self._owner})
         late = _LATE.all(connection, {"now": now})
         self._end(connection, gone, MessageStatus.UNKNOWN, IN_DOUBT, now)
-        self._end(connection, late, MessageStatus.EXPIRED, EXPIRED, now)
+        never_sent = [row for row in late if not row.resends]
+        self._end(connection, never_sent, MessageStatus.EXPIRED, EXPIRED, now)
+        resent = [row for row in late if row.resends]
+        self._end(connection, resent, MessageStatus.UNKNOWN, LATE_AGAIN, now)
         nothing = [SweepReport()] * (len(items) - 1)
-        return [SweepReport(in_doubt=len(gone), expired=len(late)), *nothing]
+        return [
+            SweepReport(in_doubt=len(gone) + len(resent), expired=len(never_sent)),
+            *nothing,
+        ]
 
     def divert(
         self, connection: sa.Connection, items: Sequence[Diversion]
@@ -110,7 +114,7 @@ class SqliteUpkeep:
         _DIVERT.run(
             connection, [{"of_id": id_, "new_provider": new, "now": now} for id_, new in moves]
         )
-        text = f"{provider} does not take messages now."
+        text = DIVERTED.format(provider)
         record(
             connection,
             [

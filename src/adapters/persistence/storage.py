@@ -1,10 +1,10 @@
 """The database as a whole: brought up to date, opened, watched, closed."""
 
 import asyncio
+from typing import Protocol
 
 import sqlalchemy as sa
 
-from adapters.persistence.blacklist import BlacklistLookup
 from adapters.persistence.checkpoint import Checkpointer
 from adapters.persistence.engines import DatabaseTarget, Engines
 from adapters.persistence.group_commit import GroupCommit
@@ -17,6 +17,14 @@ from application.errors import SettingsError
 _ANSWER_S = 2.0
 
 
+class Lookup(Protocol):
+    """What has a connection of its own to read with."""
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        ...
+
+
 class SqlStorage:
     """Opens and closes everything that belongs to the database, in the right order."""
 
@@ -25,12 +33,12 @@ class SqlStorage:
         target: DatabaseTarget,
         engines: Engines,
         commits: GroupCommit,
-        lookup: BlacklistLookup,
+        *lookups: Lookup,
     ) -> None:
         self._target = target
         self._engines = engines
         self._commits = commits
-        self._lookup = lookup
+        self._lookups = lookups
         path = target.sqlite_path
         self._process = None if path is None else SingleProcess(path)
         self._checkpointer = None if path is None else Checkpointer(path)
@@ -48,7 +56,8 @@ class SqlStorage:
     async def close(self) -> None:
         """Write what waits, then close; see ``Storage.close``."""
         await self._commits.close()
-        await self._lookup.close()
+        for lookup in self._lookups:
+            await lookup.close()
         if self._checkpointer is not None:
             await self._checkpointer.close()
         await self._engines.reader.dispose()

@@ -354,6 +354,13 @@ blacklist = sa.Table(
 The last four columns are Habar's; that system leaves them ``NULL``.
 """
 
+blacklist_expiring = sa.Index(
+    "ix_sms_blacklist_expiring",
+    blacklist.c.expires_at,
+    sqlite_where=blacklist.c.expires_at.is_not(None),
+    postgresql_where=blacklist.c.expires_at.is_not(None),
+)
+
 opt_outs = sa.Table(
     "sms_opt_outs",
     metadata,

@@ -1,7 +1,8 @@
 """Twilio: SMS and calls.
 
-* A request carries no reference of ours and no idempotency key: an unknown outcome is resolved by
-  looking for a message to the same number with the same text, and the list may lag by minutes.
+* A request has no idempotency key, and no reference of ours but in the address of its callbacks:
+  an unknown outcome is resolved by a callback, or by looking for a message to the same number with
+  the same text, and the list may lag by minutes.
 * 503 is an unknown outcome as much as 500, even with ``Retry-After``; only 429 is safe to repeat.
 * An empty parameter is an error (20001), a misspelt one is ignored.
 * A messaging service (``MG…``) chooses the sender of a message; a call needs a number of ours.
@@ -31,6 +32,10 @@ TEXT_LIMIT = TextLimit(characters=1600)
 MAX_PAGES = 5
 DEFAULT_VOICE = TwilioVoice()
 _FOLDERS = {Channel.SMS: "Messages", Channel.CALL: "Calls"}
+_CALLBACK_RETRIES = quote_plus("#rc=3&rp=ct,rt,5xx")
+"""Without it an error of ours would lose the callback: it would not come again."""
+_CALL_EVENTS = "&StatusCallbackEvent=initiated&StatusCallbackEvent=completed"
+"""That Twilio has it, and how it ended, whichever way."""
 _SHORTEST_NUMBER = 7  # digits; fewer are a short code, which has no "+"
 _SERVICE = re.compile(r"MG[0-9a-f]{32}", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?([0-9]+)", re.ASCII)
@@ -64,7 +69,7 @@ class _Sender(NamedTuple):
 class Twilio:
     """Serves ``SmsProvider``, ``VoiceProvider``, ``ProviderLookup`` and ``BalanceSource``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a deployment can set
         self,
         transport: httpx.AsyncBaseTransport,
         account: TwilioAccount,
@@ -72,6 +77,7 @@ class Twilio:
         base_url: str,
         timeout_s: float,
         voice: TwilioVoice = DEFAULT_VOICE,
+        receipts_url: str | None = None,
     ) -> None:
         """Prepare whatever is the same for every message.
 
@@ -81,6 +87,7 @@ class Twilio:
             base_url: scheme and host, such as ``https://api.twilio.com``.
             timeout_s: for one exchange, in seconds; Twilio's own limit was seen near 26.
             voice: who reads, and for how long.
+            receipts_url: where Twilio reports, without a query; ``None`` asks for no reports.
         """
         self._transport = transport
         self._timeout_s = timeout_s
@@ -95,7 +102,10 @@ class Twilio:
         self._headers = httpx.Headers({"Authorization": f"Basic {basic}"})
         self._sender = _sender(account.phone)
         self._sender_form = self._sender.form
+        self._report = _report(receipts_url)
         self._call_form = f"Timeout={voice.ring_s}&TimeLimit={voice.time_limit_s}"
+        if receipts_url is not None:
+            self._call_form += _CALL_EVENTS
 
     def check_text(self, text: str) -> None:
         """Refuse over 1600 characters; see ``SmsProvider.check_text``."""
@@ -154,8 +164,10 @@ class Twilio:
 
     async def _post(self, message: Message, parameters: str) -> SubmitOutcome:
         sender = self._sender_form if message.sender is None else self._sender_of(message).form
-        form = f"To=%2B{message.recipient.msisdn}&{sender}&{parameters}".encode()
-        request = form_request(self._urls[message.channel], form, self._headers)
+        form = f"To=%2B{message.recipient.msisdn}&{sender}&{parameters}"
+        if self._report is not None:
+            form += self._report.format(reference=message.id.hex)
+        request = form_request(self._urls[message.channel], form.encode(), self._headers)
         answer = await exchange(self._transport, request, timeout_s=self._timeout_s)
         if isinstance(answer, Answer):
             return read_outcome(answer, message.channel)
@@ -168,6 +180,13 @@ class Twilio:
 
     def _sender_of(self, message: Message) -> _Sender:
         return self._sender if message.sender is None else _sender(message.sender.text)
+
+
+def _report(receipts_url: str | None) -> str | None:
+    if receipts_url is None:
+        return None
+    address = quote_plus(f"{receipts_url}?ref=")  # no brace is left in it
+    return f"&StatusCallback={address}{{reference}}{_CALLBACK_RETRIES}"
 
 
 def _sender(text: str) -> _Sender:

@@ -27,6 +27,7 @@ from domain.outcome import Accepted, SubmitOutcome, Unconfirmed
 CLOCK_SKEW = timedelta(seconds=5)
 _NEXT_PAGE = re.compile(r"/2010-04-01/Accounts/[!-~]{1,2000}", re.ASCII)
 
+_WORD_LENGTH, _CODE_LENGTH = 40, 20
 _T = TypeVar("_T")
 
 
@@ -185,8 +186,8 @@ def _read(decoder: msgspec.json.Decoder[_T], answer: Answer) -> _T | NoAnswer:
 
 
 def _found(record: _Record) -> Found:
-    code = None if record.error_code is None else str(record.error_code)
-    state = record.status or "unknown"
+    code = None if record.error_code is None else printable(str(record.error_code))[:_CODE_LENGTH]
+    state = printable(record.status)[:_WORD_LENGTH] or "unknown"
     return Found(
         status=state_of(state, code),
         provider_id=record.sid,

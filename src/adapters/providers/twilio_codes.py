@@ -92,6 +92,8 @@ STATES: Mapping[str, MessageStatus] = {
 """The final states of messages and calls; in every other one Twilio has it and goes on."""
 
 NOT_FOUND = 20404
+OPTED_OUT = "21610"
+"""In a callback; the one code that always means that the recipient wants nothing more."""
 _EXPIRED = "30036"
 _THROTTLED = 429
 _LOCKED_OUT = frozenset({401, 403})

@@ -1,5 +1,6 @@
 """What is asked of a provider, cut by role: an adapter serves those its API can."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from domain.lookup import Attempt, Balance, Lookup, NoAnswer
@@ -48,6 +49,23 @@ class ProviderLookup(Protocol):
 
     async def find(self, attempt: Attempt) -> Lookup:
         """Tell what the provider knows; asking changes nothing and may be repeated."""
+        ...
+
+
+class ReceiptSource(Protocol):
+    """A provider that can be asked what became of messages it took."""
+
+    @property
+    def batch(self) -> int:
+        """How many messages one question may be about."""
+        ...
+
+    async def states(self, messages: Sequence[Message]) -> Sequence[Lookup]:
+        """Tell what the provider knows, a word for each message in order; one question.
+
+        Args:
+            messages: at most ``batch``, each ``submitted`` to this provider.
+        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""The blacklist, and the read side of the outbox."""
+"""The read side of the outbox."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,49 +6,11 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from application.ports.idempotency import StoredAnswer
-from domain.blacklist import BlacklistEntry
 from domain.event import Event
-from domain.idempotency import IdempotencyKey
 from domain.message import Message, MessageStatus
 from domain.phone import Phone
 from domain.request import Request
 from domain.segments import Encoding
-
-
-@dataclass(frozen=True, slots=True)
-class Once:
-    """A change that is made once, however often it is asked for, and the answer to all of them."""
-
-    key: IdempotencyKey
-    answer: StoredAnswer
-
-
-class BlacklistRepository(Protocol):
-    """Who must not be written to, on disk.
-
-    Every method raises ``StorageUnavailableError`` when the database cannot be reached.
-    """
-
-    async def add(self, entry: BlacklistEntry, once: Once | None = None) -> bool:
-        """Put a phone on the list; one already there keeps its date. Durable on return.
-
-        Returns:
-            False when the key of ``once`` was there already: then nothing was changed.
-        """
-        ...
-
-    async def remove(self, phone: Phone, once: Once | None = None) -> bool:
-        """Take a phone off the list, if it is there. Durable on return; see ``add``."""
-        ...
-
-    async def find(self, phone: Phone) -> BlacklistEntry | None:
-        """Return the entry of a phone, or ``None``."""
-        ...
-
-    async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
-        """Return those of the phones that are on the list; at most 1 000 are asked at once."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from application.errors import SettingsError
 from entrypoints.cli.migrate import migrate
 from entrypoints.cli.serve import serve
 from entrypoints.cli.simulate import simulate
+from entrypoints.cli.webhooks import webhooks
 
 CONFIGURATION = 78
 """The exit code for settings that cannot work; ``EX_CONFIG`` of sysexits."""
@@ -22,6 +23,7 @@ def habar() -> None:
 habar.add_command(serve)
 habar.add_command(migrate)
 habar.add_command(simulate)
+habar.add_command(webhooks)
 
 
 def main() -> None:

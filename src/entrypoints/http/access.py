@@ -16,8 +16,11 @@ from entrypoints.http.incoming import account_named
 from entrypoints.http.shortcut import send_reply
 
 OPEN = frozenset({"/livez", "/readyz", "/docs", "/openapi.json"})
-OPEN_BELOW = "/docs/"
-"""The description of the API holds no secret, and a browser cannot show a key to read it."""
+OPEN_BELOW = ("/docs/", "/callbacks/")
+"""The description of the API holds no secret, and a browser cannot show a key to read it.
+
+Providers have no key either: a callback proves in its own way where it comes from.
+"""
 _DENIED = error_reply(
     HTTPStatus.UNAUTHORIZED,
     "unauthorized",

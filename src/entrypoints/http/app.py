@@ -18,17 +18,22 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from entrypoints.container import Container
 from entrypoints.http.access import KeyGuard
 from entrypoints.http.blacklist import delete_blacklist, get_blacklist, post_blacklist
+from entrypoints.http.blacklist_entries import get_blacklist_entries, get_blacklist_export
+from entrypoints.http.blacklist_import import post_blacklist_import
 from entrypoints.http.bodies import MAX_BODY_BYTES
+from entrypoints.http.callbacks import take_callback
 from entrypoints.http.calls import post_call
 from entrypoints.http.cancellation import post_cancel
 from entrypoints.http.documents import ASSETS, get_openapi, key_security, openapi_config
 from entrypoints.http.errors import handle
 from entrypoints.http.health import head_livez, head_readyz, livez, readyz
+from entrypoints.http.inbound import get_inbound
 from entrypoints.http.message_list import get_messages
 from entrypoints.http.messages import get_message, get_request
 from entrypoints.http.sending import answer
 from entrypoints.http.shortcut import Answer, Shortcut
 from entrypoints.http.sms import post_sms
+from entrypoints.http.webhooks import WEBHOOK_ROUTES
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 _STATIC = Path(__file__).parent / "static" / "swagger-ui"
@@ -38,10 +43,15 @@ _KEYED = (
     post_blacklist,
     delete_blacklist,
     get_blacklist,
+    get_blacklist_entries,
+    get_blacklist_export,
+    post_blacklist_import,
     get_messages,
     get_message,
     get_request,
     post_cancel,
+    get_inbound,
+    *WEBHOOK_ROUTES,
 )
 _HEALTH = (livez, head_livez, readyz, head_readyz)
 _USE_CASES = (
@@ -49,8 +59,14 @@ _USE_CASES = (
     "place_call",
     "replays",
     "manage_blacklist",
+    "read_blacklist",
+    "import_blacklist",
+    "uploads",
     "stories",
     "cancel_message",
+    "read_inbound",
+    "manage_webhooks",
+    "callbacks",
 )
 WORKER = "worker"
 
@@ -71,6 +87,7 @@ def create_app(
     handlers = (
         Router("/", route_handlers=_KEYED, security=key_security(keys=bool(keys))),
         *_HEALTH,
+        _callbacks(container),
         get_openapi,
         _assets(),
     )
@@ -111,6 +128,13 @@ def _provide(make: Callable[[], object]) -> Provide:
         return make()
 
     return Provide(provide, sync_to_thread=False)
+
+
+def _callbacks(container: Container) -> Router:
+    public_url = container.settings.provided.public_url
+    return Router(
+        "/", route_handlers=[take_callback], dependencies={"public_url": _provide(public_url)}
+    )
 
 
 def _assets() -> Router:

@@ -6,6 +6,7 @@ wins: browsers and some proxies drop such bodies.
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from litestar import Response, delete, get, post
@@ -14,23 +15,24 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, RawBody
 
 from application.manage_blacklist import ManageBlacklist
-from application.ports.repositories import Once
+from application.ports.blacklist import Once
 from application.replays import Replays
 from domain.blacklist import BlacklistEntry
-from entrypoints.http.bodies import PHONE, check_headers, decode
+from entrypoints.http.bodies import ENTRY, PHONE, check_headers, decode
 from entrypoints.http.errors import BodyError, response
 from entrypoints.http.incoming import incoming
 from entrypoints.http.once import once, stored
 from entrypoints.http.openapi import (
     WITH_BODY,
     WITH_KEY,
+    EntryOperation,
     OptionalPhoneOperation,
-    PhoneOperation,
     RemovalOperation,
     answers,
 )
 from entrypoints.http.queries import query_phone
 from entrypoints.http.replies import OK, HttpRequest, Reply, StatusAnswer, encode
+from entrypoints.http.times import read_time
 
 Change = Callable[[str, Once | None], Awaitable[None]]
 _NEVER_CACHED = CacheControlHeader(no_store=True)
@@ -59,7 +61,7 @@ class EntryAnswer(msgspec.Struct, frozen=True):
 @post(
     "/blacklist",
     status_code=200,
-    operation_class=PhoneOperation,
+    operation_class=EntryOperation,
     responses=answers(StatusAnswer, WITH_KEY),
 )
 async def post_blacklist(
@@ -69,8 +71,15 @@ async def post_blacklist(
     replays: NamedDependency[Replays],
 ) -> Response[bytes]:
     """Put a phone on the blacklist; one already there keeps its date."""
-    phone = _written(body, request)
-    return response(await _change(manage_blacklist.add, phone, replays, request, body))
+    check_headers(request.scope["headers"])
+    entry = decode(body, ENTRY)
+    add = partial(
+        manage_blacklist.add,
+        reason=entry.reason,
+        note=entry.note,
+        expires_at=read_time("expires_at", entry.expires_at),
+    )
+    return response(await _change(add, str(entry.phone), replays, request, body))
 
 
 @delete(

@@ -51,6 +51,7 @@ class SendBody(msgspec.Struct, frozen=True, kw_only=True):
     priority: Literal["otp", "transactional", "bulk"] | None = None
     fallback: str | list[str] | None = None
     on_unknown: Literal["hold", "resend"] | None = None
+    callback_url: str | None = None
 
     @property
     def phone_list(self) -> list[str]:
@@ -71,8 +72,18 @@ class PhoneBody(msgspec.Struct, frozen=True):
     phone: str | WholeNumber
 
 
+class EntryBody(msgspec.Struct, frozen=True):
+    """One phone, and what is to be known of it on the blacklist."""
+
+    phone: str | WholeNumber
+    reason: str | None = None
+    note: str | None = None
+    expires_at: TimeText | None = None
+
+
 SEND = msgspec.json.Decoder(SendBody, strict=False)
 PHONE = msgspec.json.Decoder(PhoneBody, strict=False)
+ENTRY = msgspec.json.Decoder(EntryBody, strict=False)
 
 
 def decode(body: bytes, decoder: msgspec.json.Decoder[Body]) -> Body:

@@ -10,7 +10,9 @@ from application.defects import told
 from application.errors import StoppingError, StorageUnavailableError
 from domain.errors import (
     DomainError,
+    InvalidEntryError,
     InvalidIdempotencyKeyError,
+    InvalidImportError,
     InvalidPhoneError,
     InvalidReferenceError,
     InvalidScheduleError,
@@ -46,6 +48,8 @@ REPLIES: dict[type[DomainError], tuple[HTTPStatus, str]] = {
     ProviderNotConfiguredError: (HTTPStatus.BAD_REQUEST, "provider_not_configured"),
     ProviderCannotCallError: (HTTPStatus.BAD_REQUEST, "provider_cannot_call"),
     NotBlacklistedError: (HTTPStatus.BAD_REQUEST, "not_blacklisted"),
+    InvalidEntryError: (HTTPStatus.BAD_REQUEST, "invalid_entry"),
+    InvalidImportError: (HTTPStatus.BAD_REQUEST, "invalid_import"),
     InvalidScheduleError: (HTTPStatus.BAD_REQUEST, "invalid_schedule"),
     InvalidTermsError: (HTTPStatus.BAD_REQUEST, "invalid_terms"),
     InvalidIdempotencyKeyError: (HTTPStatus.BAD_REQUEST, "invalid_idempotency_key"),

@@ -19,7 +19,7 @@ from litestar.openapi.spec import (
 )
 
 from domain.idempotency import KEY_LENGTH
-from entrypoints.http.bodies import PhoneBody, SendBody
+from entrypoints.http.bodies import EntryBody, PhoneBody, SendBody
 from entrypoints.http.replies import ErrorEnvelope
 
 _KEYED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -33,6 +33,8 @@ WITH_BODY = (
 CANCELING = (*NOT_FOUND, HTTPStatus.CONFLICT)
 WITH_KEY = (*WITH_BODY, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 _GOOD = (HTTPStatus.OK, HTTPStatus.ACCEPTED)
+CSV = "text/csv"
+NDJSON = "application/x-ndjson"
 _STRING = Schema(type=OpenAPIType.STRING)
 _SEND_EXAMPLE = {"phones": ["77011234567", "77070001234"], "message": "Hello, world!"}
 _PHONE_EXAMPLE = {"phone": "77011234567"}
@@ -54,7 +56,11 @@ _KEY = Parameter(
 
 
 def answers(
-    answer: type[msgspec.Struct], errors: Iterable[HTTPStatus], *, accepted: bool = False
+    answer: type[msgspec.Struct | str],
+    errors: Iterable[HTTPStatus],
+    *,
+    accepted: bool = False,
+    media_type: str = "application/json",
 ) -> Mapping[int, ResponseSpec]:
     """Document the answer of a route, and the errors it can give.
 
@@ -62,6 +68,7 @@ def answers(
         answer: where all is well.
         errors: their statuses.
         accepted: whether the answer may also be that it will be done.
+        media_type: of the good answer.
     """
     refusals = {
         int(status): ResponseSpec(ErrorEnvelope, description=status.phrase, generate_examples=False)
@@ -69,7 +76,9 @@ def answers(
     }
     done = {HTTPStatus.OK: "Done", **({HTTPStatus.ACCEPTED: "To be done"} if accepted else {})}
     good = {
-        int(status): ResponseSpec(answer, description=text, generate_examples=False)
+        int(status): ResponseSpec(
+            answer, description=text, generate_examples=False, media_type=media_type
+        )
         for status, text in done.items()
     }
     return {**good, **refusals}
@@ -147,11 +156,38 @@ class RemovalOperation(OptionalPhoneOperation):
 
 
 @dataclass
-class PhoneOperation(KeyedOperation):
-    """A change with a ``PhoneBody``."""
+class EntryOperation(KeyedOperation):
+    """A change with an ``EntryBody``."""
 
     def __post_init__(self) -> None:
         """Add the body and the key."""
         super().__post_init__()
-        self.request_body = _body(PhoneBody, _PHONE_EXAMPLE, required=True)
+        self.request_body = _body(EntryBody, _PHONE_EXAMPLE, required=True)
         self._take_key()
+
+
+@dataclass
+class ImportOperation(KeyedOperation):
+    """A change with a list of phones."""
+
+    def __post_init__(self) -> None:
+        """Add the body, in each of its formats."""
+        super().__post_init__()
+        lists = {
+            CSV: "phone,reason\n77011234567,asked for it\n",
+            NDJSON: '{"phone": "77011234567", "reason": "asked for it"}\n',
+        }
+        content = {name: OpenAPIMediaType(_STRING, example=text) for name, text in lists.items()}
+        self.request_body = RequestBody(content=content, required=True)
+
+
+@dataclass
+class ExportOperation(KeyedOperation):
+    """An answer that is CSV or NDJSON."""
+
+    def __post_init__(self) -> None:
+        """Add the format Litestar does not know of."""
+        super().__post_init__()
+        answer = (self.responses or {}).get(str(int(HTTPStatus.OK)))
+        if isinstance(answer, OpenAPIResponse):
+            answer.content = {**(answer.content or {}), NDJSON: OpenAPIMediaType(_STRING)}

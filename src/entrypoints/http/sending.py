@@ -97,6 +97,7 @@ def _command(body: SendBody, wishes: Preferences, key: IdempotencyKey | None) ->
         priority=Priority[(body.priority or "transactional").upper()],
         fallback=body.fallback_list,
         on_unknown=OnUnknown(body.on_unknown or "hold"),
+        callback_url=body.callback_url,
         key=key,
     )
 

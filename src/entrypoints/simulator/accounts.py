@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from entrypoints.simulator.gateway import Gateway
+from entrypoints.simulator.reporting import Reporting
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmscruAccount:
@@ -16,6 +19,8 @@ class SmscruAccount:
         limit_polling: refuse what is asked too often within a minute: one status, mass
             statuses, prices, the balance.
         senders: sender names that are registered; ``None``: any.
+        callback_secret: the phrase in every checksum.
+        handler: path and query of the one handler for receipts and inbound messages.
     """
 
     login: str = "habar"
@@ -26,6 +31,8 @@ class SmscruAccount:
     refuse_repeats: bool = False
     limit_polling: bool = False
     senders: frozenset[str] | None = None
+    callback_secret: str = field(default="smscru-phrase", repr=False)
+    handler: str = "/callbacks/smscru/receipt?charset=utf-8"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -40,12 +47,15 @@ class TwilioAccount:
 
     Attributes:
         sid: ``AC`` and 32 hex digits; part of every path.
+        token: also signs what is posted to the gateway.
         senders: numbers and names that may be used as ``From``; ``None``: any.
+        inbound_handler: path of the handler for inbound messages.
     """
 
     sid: str = "AC00000000000000000000000000000001"
     token: str = field(default="0123456789abcdef0123456789abcdef", repr=False)
     senders: frozenset[str] | None = None
+    inbound_handler: str = "/callbacks/twilio/inbound"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -81,10 +91,14 @@ class MobizonkzAccount:
         api_key: ``kz`` and 38 letters and digits.
         senders: sender names that are registered; another is replaced without a word.
             ``None``: any.
+        webhook_secret: the key in every ``sign``.
+        handler: path of the webhook.
     """
 
     api_key: str = field(default="kz00000000000000000000000000000000000001", repr=False)
     senders: frozenset[str] | None = None
+    webhook_secret: str = field(default="mobizonkz-secret", repr=False)
+    handler: str = "/callbacks/mobizonkz/receipt"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -101,6 +115,8 @@ class SimulatorSettings:
     Attributes:
         latency_s: how long every answer takes.
         log_path: a file that gets one JSON line for each message taken.
+        gateway: where callbacks go.
+        reporting: how receipts are told unless something else is set.
     """
 
     smscru: SmscruAccount = field(default_factory=SmscruAccount)
@@ -109,6 +125,8 @@ class SimulatorSettings:
     mobizonkz: MobizonkzAccount = field(default_factory=MobizonkzAccount)
     latency_s: float = 0.0
     log_path: Path | None = None
+    gateway: Gateway = field(default_factory=Gateway)
+    reporting: Reporting = field(default_factory=Reporting)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from entrypoints.simulator.accounts import SimulatorSettings
 from entrypoints.simulator.control import Control
+from entrypoints.simulator.control_callbacks import CallbackControl
 from entrypoints.simulator.form import read_form
 from entrypoints.simulator.misbehave import Exchange, serve
 from entrypoints.simulator.simulator import Simulator
@@ -30,7 +31,7 @@ def create_simulator(settings: SimulatorSettings | None = None) -> web.Applicati
     simulator = Simulator.of(settings or SimulatorSettings())
     app = web.Application()
     app[SIMULATOR] = simulator
-    app.add_routes(Control(simulator).routes())
+    app.add_routes([*Control(simulator).routes(), *CallbackControl(simulator).routes()])
     for path, wire in simulator.wires().items():
         app.router.add_route("*", path, _handler(simulator, wire))
 
@@ -38,6 +39,7 @@ def create_simulator(settings: SimulatorSettings | None = None) -> web.Applicati
         simulator.closing.set()
 
     async def close(_: web.Application) -> None:
+        await simulator.reporter.close()
         simulator.sent.close()
 
     app.on_shutdown.append(let_go)
@@ -110,13 +112,7 @@ def _handler(
         operation = wire.operation(arrival)
         with simulator.traffic.visit(wire.provider, operation) as visit:
             arrival = replace(arrival, number=visit.number, in_flight=visit.in_flight)
-            exchange = Exchange(
-                request=request,
-                arrival=arrival,
-                wire=wire,
-                latency_s=simulator.faults.latency_s,
-                closing=simulator.closing,
-            )
+            exchange = Exchange(request=request, arrival=arrival, wire=wire, simulator=simulator)
             return await serve(exchange, simulator.faults.take(wire.provider, operation, arrival))
 
     return handle

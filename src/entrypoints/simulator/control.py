@@ -1,12 +1,12 @@
 """``/simulator/…``: how a test in another process reads the log and sets states and faults."""
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
 from entrypoints.simulator.faults import Fault
+from entrypoints.simulator.json_answers import as_json, checked
 from entrypoints.simulator.simulator import Simulator
 from entrypoints.simulator.states import State
 from entrypoints.simulator.wire import ProviderCode
@@ -32,85 +32,67 @@ class Control:
             web.get("/simulator/requests", self.requests),
             web.delete("/simulator/requests", self.clear_requests),
             web.get("/simulator/states", self.states),
-            web.post("/simulator/states", _checked(self.set_state)),
+            web.post("/simulator/states", checked(self.set_state)),
             web.delete("/simulator/states", self.clear_states),
             web.get("/simulator/faults", self.faults),
-            web.post("/simulator/faults", _checked(self.add_fault)),
-            web.delete("/simulator/faults", _checked(self.clear_faults)),
-            web.post("/simulator/latency", _checked(self.set_latency)),
+            web.post("/simulator/faults", checked(self.add_fault)),
+            web.delete("/simulator/faults", checked(self.clear_faults)),
+            web.post("/simulator/latency", checked(self.set_latency)),
         ]
 
     async def sent(self, request: web.Request) -> web.Response:
         """Return the messages taken: ``?provider=&reference=&phone=&provider_id=``."""
         names = ("provider", "reference", "phone", "provider_id")
         asked = {name: request.query.get(name) or None for name in names}
-        return _json(self._simulator.sent.find(**asked))
+        return as_json(self._simulator.sent.find(**asked))
 
     async def clear_sent(self, _: web.Request) -> web.Response:
         """Forget the messages taken."""
         self._simulator.sent.clear()
-        return _json({})
+        return as_json({})
 
     async def requests(self, _: web.Request) -> web.Response:
         """Return how many requests each provider has had."""
-        return _json(self._simulator.traffic.report())
+        return as_json(self._simulator.traffic.report())
 
     async def clear_requests(self, _: web.Request) -> web.Response:
         """Start counting again."""
         self._simulator.traffic.clear()
-        return _json({})
+        return as_json({})
 
     async def states(self, _: web.Request) -> web.Response:
         """Return the states set."""
-        return _json(list(self._simulator.states))
+        return as_json(list(self._simulator.states))
 
     async def set_state(self, request: web.Request) -> web.Response:
         """Set what look-ups say; see ``State``."""
         state = msgspec.json.decode(await request.read(), type=State)
         self._simulator.states.set(state)
-        return _json(state)
+        return as_json(state)
 
     async def clear_states(self, _: web.Request) -> web.Response:
         """Say delivered of everything again."""
         self._simulator.states.clear()
-        return _json({})
+        return as_json({})
 
     async def faults(self, _: web.Request) -> web.Response:
         """Return the faults that are still to strike."""
-        return _json(list(self._simulator.faults))
+        return as_json(list(self._simulator.faults))
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """Set one more fault; see ``Fault``."""
         fault = msgspec.json.decode(await request.read(), type=Fault)
         self._simulator.faults.add(fault)
-        return _json(fault)
+        return as_json(fault)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """Remove the faults of ``?provider=``, or all."""
         provider = request.query.get("provider")
         self._simulator.faults.clear(ProviderCode(provider) if provider else None)
-        return _json({})
+        return as_json({})
 
     async def set_latency(self, request: web.Request) -> web.Response:
         """Make every answer take ``seconds``."""
         pace = msgspec.json.decode(await request.read(), type=Pace)
         self._simulator.faults.latency_s = pace.seconds
-        return _json(pace)
-
-
-_Handler = Callable[[web.Request], Coroutine[None, None, web.Response]]
-
-
-def _checked(handler: _Handler) -> _Handler:
-    async def checked(request: web.Request) -> web.Response:
-        try:
-            return await handler(request)
-        except (ValueError, RecursionError) as error:
-            return _json({"error": str(error)}, status=400)
-
-    return checked
-
-
-def _json(content: object, status: int = 200) -> web.Response:
-    body = msgspec.json.encode(content)
-    return web.Response(body=body, status=status, content_type="application/json")
+        return as_json(pace)

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from entrypoints.simulator.faults import Fault, FaultKind
+from entrypoints.simulator.simulator import Simulator
 from entrypoints.simulator.wire import Arrival, RefusedError, Reply, Wire, html_page
 
 _DRIPS = 10
@@ -19,32 +20,36 @@ _RESET = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request on its way to an answer, good or bad.
-
-    Attributes:
-        closing: set when the simulator stops, so that nobody hangs on.
-    """
+    """One request on its way to an answer, good or bad."""
 
     request: web.Request
     arrival: Arrival
     wire: Wire
-    latency_s: float
-    closing: asyncio.Event
+    simulator: Simulator
+
+    async def carry_out(self) -> Reply:
+        """Have the provider do it, and begin to tell what becomes of the messages it took."""
+        sent = self.simulator.sent
+        known = len(sent)
+        reply = self.wire.answer(self.arrival)
+        delay_s = self.simulator.faults.latency_s
+        await self.simulator.reporter.taken(sent.since(known), delay_s)
+        return reply
 
 
 async def serve(exchange: Exchange, fault: Fault | None) -> web.StreamResponse:
     """Carry the request out unless the fault is to prevent it, and answer as the fault says."""
     recorded = fault is None or fault.recorded
-    reply = exchange.wire.answer(exchange.arrival) if recorded else html_page(200)
-    if exchange.latency_s:
-        await asyncio.sleep(exchange.latency_s)
+    reply = await exchange.carry_out() if recorded else html_page(200)
+    if latency_s := exchange.simulator.faults.latency_s:
+        await asyncio.sleep(latency_s)
     if fault is None:
         return _response(reply)
     return await _WAYS[fault.fault](exchange, fault, reply)
 
 
 async def _hang(exchange: Exchange, _: Fault, __: Reply) -> web.StreamResponse:
-    await exchange.closing.wait()
+    await exchange.simulator.closing.wait()
     return _abort(exchange.request)
 
 

@@ -80,6 +80,10 @@ class SentLog:
             and all(getattr(message, name) == value for name, value in asked.items())
         ]
 
+    def since(self, number: int) -> list[SentMessage]:
+        """Return what was taken after so many."""
+        return self._messages[number:]
+
     def clear(self) -> None:
         """Forget every message; the file is left as it is."""
         self._messages.clear()

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from entrypoints.simulator.accounts import TwilioAccount
+from entrypoints.simulator.inbound import OptOuts
 from entrypoints.simulator.sent_log import SentLog, SentMessage
-from entrypoints.simulator.states import StateBoard
+from entrypoints.simulator.states import State, StateBoard
 from entrypoints.simulator.twilio_errors import code_of, http_status_of, words_of
 from entrypoints.simulator.twilio_resources import (
     Page,
@@ -36,7 +37,7 @@ from entrypoints.simulator.wire import (
 
 _PATH = re.compile(r"/2010-04-01/Accounts/([^/]+)/(Messages|Calls|Balance)(?:/([^/]+))?\.json")
 _PAGE_SIZE, _PAGE_SIZE_MAX = 50, 1_000
-_MALFORMED, _AUTHENTICATE, _NOT_FOUND = 20001, 20003, 20404
+_MALFORMED, _AUTHENTICATE, _NOT_FOUND, _OPTED_OUT = 20001, 20003, 20404, 21610
 _OPERATIONS = {
     ("POST", "Messages", False): Operation.SEND,
     ("POST", "Calls", False): Operation.SEND,
@@ -53,10 +54,13 @@ class Twilio:
 
     provider = ProviderCode.TWILIO
 
-    def __init__(self, account: TwilioAccount, sent: SentLog, states: StateBoard) -> None:
+    def __init__(
+        self, account: TwilioAccount, sent: SentLog, states: StateBoard, opt_outs: OptOuts
+    ) -> None:
         self._account = account
         self._sent = sent
         self._states = states
+        self._opt_outs = opt_outs
 
     def operation(self, arrival: Arrival) -> Operation:
         """Tell by method and path; see ``Wire.operation``."""
@@ -124,8 +128,21 @@ class Twilio:
         else:
             check_message(fields, self._account.senders)
             message = message_taken(fields, arrival)
+            self._check_opt_out(message)
         self._sent.add(message)
         return self._resource(message, first_status(message))
+
+    def _check_opt_out(self, message: SentMessage) -> None:
+        service = message.parameters.get("MessagingServiceSid")
+        if not self._opt_outs.blocks(message.recipient, service or message.sender):
+            return
+        if service is None:
+            raise RefusedError(_OPTED_OUT)
+        # A service takes the message, and tells later that it failed.
+        failed = State(
+            provider=self.provider, id=message.provider_id, status="failed", error_code=_OPTED_OUT
+        )
+        self._states.set(failed)
 
     def _fetch(self, name: str, sid: str) -> dict[str, object]:
         found = self._sent.find(provider=self.provider, provider_id=sid)

@@ -38,9 +38,13 @@ def call_taken(fields: Mapping[str, str], arrival: Arrival) -> SentMessage:
     """Return a call under a new sid, with what the callee will hear."""
     twiml, fetched = fields.get("Twiml"), bool(fields.get("Url"))
     speech = read_twiml(twiml) if twiml else None
+    events = arrival.body.every("StatusCallbackEvent")
     ignored = ("32019: Twiml is ignored beside Url",) if twiml and fetched else ()
+    taken = message_taken(fields, arrival)
     return msgspec.structs.replace(
-        message_taken(fields, arrival),
+        taken,
+        # The field is repeated, once for each event.
+        parameters=taken.parameters | ({"StatusCallbackEvent": " ".join(events)} if events else {}),
         channel="call",
         provider_id=f"CA{secrets.token_hex(16)}",
         text="".join(speech.spoken) if speech else "",

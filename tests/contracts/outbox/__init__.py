@@ -10,7 +10,9 @@ from tests.contracts.outbox.fixtures import a_queued, a_request, a_sending, sett
 from tests.contracts.outbox.pacing import PacingContract
 from tests.contracts.outbox.queueing import QueueingContract
 from tests.contracts.outbox.reading import ReadingContract
+from tests.contracts.outbox.resending import ResendingContract
 from tests.contracts.outbox.settling import SettlingContract
+from tests.contracts.outbox.silence import SilenceContract
 from tests.contracts.outbox.sweeping import SweepingContract
 
 __all__ = ["OutboxContract", "a_queued", "a_request", "a_sending", "settled"]
@@ -22,7 +24,9 @@ class OutboxContract(
     PacingContract,
     SettlingContract,
     DoubtingContract,
+    SilenceContract,
     QueueingContract,
+    ResendingContract,
     SweepingContract,
     ReadingContract,
 ):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from application.ports.outbox import SweepReport
+from application.send_report import EXPIRED
 from domain.event import Event, EventName
 from domain.message import Failure, MessageStatus
 from domain.outcome import Accepted, Rejected, RejectReason, Unconfirmed
@@ -183,7 +184,8 @@ class OutboxMachine(ModelledOutbox):
         if known := self.pick(pick, *S):
             event = Event(at=now(), name=EventName.CANCELED)
             canceled = self.run(self.stores.outbox.cancel(known.message.id, event))
-            assert canceled == (known.message.status is S.QUEUED)
+            never_sent = not known.message.resends
+            assert canceled == (known.message.status is S.QUEUED and never_sent)
             if canceled:
                 known.message = known.message.moved(S.CANCELED, event.at)
                 known.history.append("canceled")
@@ -210,7 +212,8 @@ class OutboxMachine(ModelledOutbox):
         gone = [known for known in self.those(S.SENDING) if known.gone]
         late = [known for known in self.those(S.QUEUED) if self.late(known)]
         report = self.run(self.stores.outbox.sweep())
-        assert report == SweepReport(in_doubt=len(gone), expired=len(late))
+        again = sum(known.message.resends > 0 for known in late)
+        assert report == SweepReport(in_doubt=len(gone) + again, expired=len(late) - again)
         for known in gone:
             known.swept = True
             known.message = known.message.moved(S.UNKNOWN, now())
@@ -218,8 +221,9 @@ class OutboxMachine(ModelledOutbox):
             known.history.append("unknown")
         for known in late:
             self.done.pop(known.message.id, None)
-            known.message = known.message.moved(S.EXPIRED, now())
-            known.history.append("expired")
+            known.message = known.message.unsent(S.EXPIRED, now(), EXPIRED)
+            known.lookup = self.time if known.message.resends else None
+            known.history.append(known.message.status)
 
     @precondition(lambda self: self.stores.clock is not None)
     @rule()

@@ -69,7 +69,8 @@ async def serving(settings: Settings, **ports: object) -> AsyncIterator[Service]
 
 def dummy(folder: Path, **more: Any) -> Settings:  # noqa: ANN401 - any setting
     """Settings of a gateway that sends nothing."""
-    return Settings(sms_dummy=True, database_url=Secret(f"sqlite:///{folder}/habar.db"), **more)
+    url = Secret(f"sqlite:///{folder}/habar.db")
+    return Settings(sms_dummy=True, database_url=url, data_dir=str(folder), **more)
 
 
 def dummy_on(target: DatabaseTarget) -> Settings:

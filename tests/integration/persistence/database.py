@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from adapters.clock import SystemClock
 from adapters.ids import TimeOrderedIds
 from adapters.persistence.bell import Bell
-from adapters.persistence.blacklist import PostgresLookup, SqlBlacklist, SqliteLookup
+from adapters.persistence.blacklist import SqlBlacklist
+from adapters.persistence.blacklist_entries import SqlBlacklistEntries
+from adapters.persistence.blacklist_lookup import PostgresLookup, SqliteLookup
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.idempotency import SqlIdempotency
@@ -21,10 +23,11 @@ from adapters.persistence.provider_states import SqlProviderStates
 from adapters.persistence.sqlite_outbox import SqliteOutbox
 from adapters.persistence.storage import SqlStorage
 from adapters.persistence.tables import idempotency_keys, metadata
+from application.ports.blacklist import BlacklistEntries, BlacklistRepository
 from application.ports.idempotency import IdempotencyRepository
 from application.ports.outbox import Outbox
 from application.ports.provider_states import ProviderStates
-from application.ports.repositories import BlacklistRepository, MessageRepository
+from application.ports.repositories import MessageRepository
 
 
 class Process:
@@ -121,6 +124,10 @@ class Database:
         self, process: Process, lookup: PostgresLookup | SqliteLookup
     ) -> BlacklistRepository:
         return SqlBlacklist(process.commits, process.engines.reader, lookup, process.clock)
+
+    @pytest.fixture
+    def entries(self, process: Process) -> BlacklistEntries:
+        return SqlBlacklistEntries(process.commits, process.engines.reader, process.clock)
 
     @pytest.fixture
     def orphan(self, process: Process) -> Callable[[], Awaitable[None]]:

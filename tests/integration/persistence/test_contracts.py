@@ -1,6 +1,7 @@
 """The contracts, on both databases."""
 
 from tests.contracts.blacklist import BlacklistContract
+from tests.contracts.blacklist_entries import BlacklistEntriesContract
 from tests.contracts.idempotency import IdempotencyContract
 from tests.contracts.outbox import OutboxContract
 from tests.contracts.provider_states import ProviderStatesContract
@@ -20,4 +21,8 @@ class TestIdempotency(Database, IdempotencyContract):
 
 
 class TestBlacklist(Database, BlacklistContract):
+    pass
+
+
+class TestBlacklistEntries(Database, BlacklistEntriesContract):
     pass

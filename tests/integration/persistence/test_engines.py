@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.persistence import checkpoint
-from adapters.persistence.blacklist import PostgresLookup, SqliteLookup
+from adapters.persistence.blacklist_lookup import PostgresLookup, SqliteLookup
 from adapters.persistence.checkpoint import Checkpointer
 from adapters.persistence.engines import BUSY_TIMEOUT_S, READERS, WRITERS, Engines, open_engines
 from adapters.persistence.group_commit import GroupCommit

@@ -19,7 +19,8 @@ from adapters.ids import TimeOrderedIds
 from adapters.persistence import engines as engines_module
 from adapters.persistence import transactions
 from adapters.persistence.bell import Bell
-from adapters.persistence.blacklist import PostgresLookup, SqlBlacklist
+from adapters.persistence.blacklist import SqlBlacklist
+from adapters.persistence.blacklist_lookup import PostgresLookup
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
 from adapters.persistence.group_commit import MAX_BATCH, MAX_WEIGHT, GroupCommit
 from adapters.persistence.messages import SqlMessageRepository

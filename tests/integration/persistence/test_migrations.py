@@ -16,7 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
 from adapters.clock import SystemClock
-from adapters.persistence.blacklist import PostgresLookup, SqlBlacklist, SqliteLookup
+from adapters.persistence.blacklist import SqlBlacklist
+from adapters.persistence.blacklist_lookup import PostgresLookup, SqliteLookup
 from adapters.persistence.engines import DatabaseTarget, open_engines
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.migrate import NewerDatabaseError, migrate

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from adapters.clock import SystemClock
 from adapters.ids import TimeOrderedIds
 from adapters.persistence.bell import Bell
-from adapters.persistence.blacklist import PostgresLookup, SqliteLookup
+from adapters.persistence.blacklist_lookup import PostgresLookup, SqliteLookup
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.messages import SqlMessageRepository

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from adapters.ids import TimeOrderedIds
 from adapters.persistence.bell import Bell
-from adapters.persistence.blacklist import SqliteLookup
+from adapters.persistence.blacklist_lookup import SqliteLookup
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.idempotency import SqlIdempotency

@@ -6,14 +6,18 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from entrypoints.cli.main import habar
 from entrypoints.simulator.accounts import (
     EpochtasmsruAccount,
     MobizonkzAccount,
     SmscruAccount,
     TwilioAccount,
 )
+from entrypoints.simulator.reporting import Way
 
 SOURCES = Path(__file__).parents[3] / "src"
 PROGRAM = "from entrypoints.simulator.app import run_simulator; run_simulator('127.0.0.1', 0)"
@@ -60,3 +64,24 @@ def test_secrets_do_not_show() -> None:
     assert "secret" not in shown
     assert MobizonkzAccount().api_key not in shown
     assert TwilioAccount().token not in shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--callbacks-to", "127.0.0.1:8080"),
+        ("--callbacks-to", "http://127.0.0.1:8080", "--public-url", "sms.example.kz"),
+        ("--receipts", "sometimes"),
+    ],
+)
+def test_a_wrong_flag_is_refused_before_it_listens(arguments: tuple[str, ...]) -> None:
+    assert CliRunner().invoke(habar, ["simulate", *arguments]).exit_code == 2
+
+
+def test_the_flags_know_what_the_simulator_knows() -> None:
+    options = {option.name: option for option in habar.commands["simulate"].params}
+    kind = options["way"].type
+    assert isinstance(kind, click.Choice)
+    assert tuple(kind.choices) == tuple(Way)
+    assert options["smscru_secret"].default == SmscruAccount().callback_secret
+    assert options["mobizonkz_secret"].default == MobizonkzAccount().webhook_secret

@@ -8,6 +8,7 @@ from typing import Any
 from application.admission import Admission
 from application.attempts import Attempts
 from application.breaker import Breakers
+from application.consent import Consent
 from application.dispatcher import Dispatcher
 from application.orders import Orders
 from application.places import Places
@@ -26,6 +27,7 @@ from tests.fakes import (
     FixedClock,
     Happening,
     MemoryBlacklist,
+    MemoryOptOuts,
     MemoryOutbox,
     PlainNumbering,
     ScriptedProvider,
@@ -34,6 +36,7 @@ from tests.fakes import (
 PHONE = "77011234567"
 OTHER = "77070001234"
 TTL_S = 86_400
+SCOPING = frozenset({"twilio"})
 Answering = Callable[[Message], SubmitOutcome]
 
 
@@ -79,6 +82,8 @@ class Gateway:
         self.outbox = MemoryOutbox(self.journal, clock=self.clock)
         self.states = self.outbox.states
         self.blacklist = MemoryBlacklist(listed)
+        self.opt_outs = MemoryOptOuts()
+        self.consent = Consent(self.blacklist, self.opt_outs, SCOPING)
         self.provider = ScriptedProvider(answer, journal=self.journal)
         self.providers = {"smscru": self.provider} | {
             code: ScriptedProvider(spare, journal=self.journal)
@@ -99,7 +104,7 @@ class Gateway:
         self.holds = True
         ids = CountingIds()
         self.breakers = Breakers(self.states, self.clock)
-        self.settler = Settler(self.outbox)
+        self.settler = Settler(self.outbox, self.consent.refused)
         self.attempts = Attempts(
             self.settler, self.breakers, self.clock, first_lookup_s=5, first_poll_s=30
         )
@@ -110,7 +115,7 @@ class Gateway:
         self.upkeep = Upkeep(self.outbox, self.breakers, [*self.carriers], max_age_s=3600)
         self.tools = Tools(
             outbox=self.outbox,
-            blacklist=self.blacklist,
+            consent=self.consent,
             attempts=self.attempts,
             settler=self.settler,
             breakers=self.breakers,
@@ -118,18 +123,18 @@ class Gateway:
             upkeep=self.upkeep,
             clock=self.clock,
         )
-        orders = Orders(
+        self.orders = Orders(
             Routing(self.carriers, "smscru", fallback),
             PlainNumbering(),
-            self.blacklist,
+            self.consent,
             self.upkeep,
             self.clock,
             ids,
             default_ttl_s=TTL_S,
         )
         self.submission = Submission(
-            orders,
-            self.blacklist,
+            self.orders,
+            self.consent,
             self.outbox,
             self.dispatcher,
             self.clock,

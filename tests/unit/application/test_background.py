@@ -34,6 +34,17 @@ class Delivering:
         return Found(status=MessageStatus.DELIVERED)
 
 
+class Counting:
+    """A loop that goes on until it is cancelled."""
+
+    rounds = 0
+
+    async def run(self) -> None:
+        while True:
+            self.rounds += 1
+            await asyncio.sleep(0.001)
+
+
 class Process(Gateway):
     """A gateway with all that runs beside it."""
 
@@ -41,6 +52,7 @@ class Process(Gateway):
         self, answer: Answering = accepting, *, concurrency: int = 3, stop_within_s: float = 3600
     ) -> None:
         super().__init__(answer, concurrency=concurrency)
+        self.loop = Counting()
         carriers = self.carriers.values()
         messages = MemoryMessages(self.outbox)
         self.background = Background(
@@ -55,6 +67,7 @@ class Process(Gateway):
             self.attempts,
             self.settler,
             stop_within_s=stop_within_s,
+            loops=[self.loop],
         )
 
     async def close(self) -> None:
@@ -110,12 +123,13 @@ async def test_all_of_it_goes_on_until_the_end(calls: list[str]) -> None:
     process = Process()
     await process.background.start()
     await until(lambda: min(map(calls.count, ("sweep", "claim_doubts"))) >= 5)
+    await until(lambda: process.loop.rounds >= 5)
     await process.queue(PHONE)
     await until(lambda: process.status(PHONE) == "submitted")
     await process.close()
-    made = len(calls)
+    made = len(calls), process.loop.rounds
     await asyncio.sleep(0.01)
-    assert len(calls) == made
+    assert (len(calls), process.loop.rounds) == made
 
 
 async def test_a_message_is_sent_lost_and_found_without_anybody_asking() -> None:

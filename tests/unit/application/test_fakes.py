@@ -1,8 +1,9 @@
 """The fakes keep the contracts of what they stand in for."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,10 @@ from application.errors import StorageUnavailableError
 from application.ports.outbox import Outbox
 from domain.idempotency import IdempotencyKey
 from tests.contracts.blacklist import BlacklistContract
+from tests.contracts.blacklist_entries import BlacklistEntriesContract
 from tests.contracts.idempotency import IdempotencyContract
+from tests.contracts.inbound import InboundContract
+from tests.contracts.opt_outs import OptOutsContract
 from tests.contracts.outbox import OutboxContract
 from tests.contracts.outbox.machine import run_machine
 from tests.contracts.outbox.model import Stores
@@ -23,7 +27,9 @@ from tests.fakes import (
     FixedClock,
     MemoryBlacklist,
     MemoryIdempotency,
+    MemoryInboundLog,
     MemoryMessages,
+    MemoryOptOuts,
     MemoryOutbox,
     MemoryProviderStates,
 )
@@ -116,6 +122,49 @@ class TestMemoryBlacklist(BlacklistContract):
     @pytest.fixture
     def blacklist(self, keys: MemoryIdempotency) -> MemoryBlacklist:
         return MemoryBlacklist(keys=keys)
+
+
+class TestMemoryBlacklistEntries(BlacklistEntriesContract):
+    @pytest.fixture
+    def blacklist(self) -> MemoryBlacklist:
+        return MemoryBlacklist()
+
+    @pytest.fixture
+    def entries(self, blacklist: MemoryBlacklist) -> MemoryBlacklist:
+        return blacklist
+
+
+class TestMemoryOptOuts(OptOutsContract):
+    @pytest.fixture
+    def opt_outs(self) -> MemoryOptOuts:
+        return MemoryOptOuts()
+
+
+class TestMemoryInboundLog(InboundContract):
+    @pytest.fixture
+    def blacklist(self) -> MemoryBlacklist:
+        return MemoryBlacklist()
+
+    @pytest.fixture
+    def opt_outs(self) -> MemoryOptOuts:
+        return MemoryOptOuts()
+
+    @pytest.fixture
+    def outbox(self) -> MemoryOutbox:
+        return MemoryOutbox(clock=SystemClock())
+
+    @pytest.fixture
+    def inbound(
+        self, blacklist: MemoryBlacklist, opt_outs: MemoryOptOuts, outbox: MemoryOutbox
+    ) -> MemoryInboundLog:
+        return MemoryInboundLog(blacklist, opt_outs, outbox)
+
+    @pytest.fixture
+    def told(self, inbound: MemoryInboundLog) -> Callable[[], Awaitable[Sequence[UUID]]]:
+        async def told() -> Sequence[UUID]:
+            return [message.id for message in inbound.told]
+
+        return told
 
 
 async def test_a_database_that_is_away_fails_every_fake() -> None:

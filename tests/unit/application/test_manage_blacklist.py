@@ -6,9 +6,10 @@ import pytest
 
 from application.errors import DuplicateKeyError
 from application.manage_blacklist import ManageBlacklist
+from application.ports.blacklist import Once
 from application.ports.idempotency import StoredAnswer
-from application.ports.repositories import Once
-from domain.errors import InvalidPhoneError, NotBlacklistedError
+from domain.blacklist import BlacklistSource
+from domain.errors import InvalidEntryError, InvalidPhoneError, NotBlacklistedError
 from domain.idempotency import IdempotencyKey
 from domain.phone import Phone
 from tests.fakes import NOW, FixedClock, MemoryBlacklist, PlainNumbering
@@ -24,7 +25,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def manage(clock: FixedClock) -> ManageBlacklist:
-    return ManageBlacklist(MemoryBlacklist(), PlainNumbering(), clock)
+    return ManageBlacklist(MemoryBlacklist(clock=clock), PlainNumbering(), clock)
 
 
 @pytest.mark.parametrize("written", [PHONE, f"+{PHONE}", "+7 (701) 123-45-67", "7701.123.45.67"])
@@ -45,6 +46,41 @@ async def test_a_phone_added_again_keeps_its_date(
     clock.at += timedelta(days=1)
     await manage.add(PHONE)
     assert (await manage.find(PHONE)).created_at == NOW
+
+
+async def test_an_entry_says_what_was_said_of_it(manage: ManageBlacklist) -> None:
+    end = NOW + timedelta(days=30)
+    await manage.add(PHONE, reason="asked for it", note="by telephone", expires_at=end)
+    entry = await manage.find(PHONE)
+    assert (entry.reason, entry.note, entry.expires_at) == ("asked for it", "by telephone", end)
+    assert entry.source is BlacklistSource.API
+
+
+async def test_a_phone_added_for_good_stays_when_it_was_to_expire(
+    manage: ManageBlacklist, clock: FixedClock
+) -> None:
+    await manage.add(PHONE, expires_at=NOW + timedelta(days=1))
+    await manage.add(PHONE)
+    clock.at += timedelta(days=2)
+    assert (await manage.find(PHONE)).created_at == NOW
+
+
+async def test_an_entry_that_has_expired_is_not_found_and_may_be_added_again(
+    manage: ManageBlacklist, clock: FixedClock
+) -> None:
+    await manage.add(PHONE, expires_at=NOW + timedelta(days=1))
+    clock.at += timedelta(days=1)
+    with pytest.raises(NotBlacklistedError):
+        await manage.find(PHONE)
+    await manage.add(PHONE)
+    assert (await manage.find(PHONE)).created_at == clock.at
+
+
+async def test_an_entry_that_would_expire_at_once_is_refused(manage: ManageBlacklist) -> None:
+    with pytest.raises(InvalidEntryError):
+        await manage.add(PHONE, expires_at=NOW)
+    with pytest.raises(NotBlacklistedError):
+        await manage.find(PHONE)
 
 
 async def test_removing_a_phone_that_is_not_there_is_no_error(manage: ManageBlacklist) -> None:

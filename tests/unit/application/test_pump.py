@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -304,6 +305,24 @@ async def test_an_opt_out_counts_while_messages_wait() -> None:
     assert stored.message.failure is not None
     assert (stored.message.failure.code, stored.message.attempts) == ("blacklisted", 0)
     assert gateway.history(PHONE) == ["accepted", "blocked"]
+
+
+async def test_what_may_have_arrived_before_is_in_doubt_where_it_is_not_sent_again() -> None:
+    gateway = Gateway()
+    await gateway.queue(PHONE)
+    (row,) = gateway.outbox.rows.values()
+    row.write(replace(row.message, resends=1))
+    opt_out(gateway, PHONE)
+    await pump_until_rest(gateway, "unknown")
+    stored = gateway.outbox.message(PHONE)
+    assert gateway.submitted() == []
+    assert stored.message.failure is not None
+    assert stored.message.failure.code == "unconfirmed"
+    assert gateway.history(PHONE) == ["accepted", "unknown"]
+    assert (
+        len(await gateway.outbox.claim_doubts(ClaimRequest(provider="smscru", limit=1, lease_s=9)))
+        == 1
+    )
 
 
 async def test_who_forces_is_not_stopped_by_an_opt_out() -> None:

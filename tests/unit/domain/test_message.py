@@ -42,7 +42,7 @@ MOVES = {
     S.UNKNOWN: {S.QUEUED, S.SUBMITTED, S.DELIVERED, S.UNDELIVERABLE, S.EXPIRED, S.FAILED},
     S.SUBMITTED: {S.DELIVERED, S.UNDELIVERABLE, S.EXPIRED},
     S.UNDELIVERABLE: {S.DELIVERED},
-    S.EXPIRED: {S.DELIVERED},
+    S.EXPIRED: {S.UNDELIVERABLE, S.DELIVERED},
     S.FAILED: {S.DELIVERED},
 }
 RANKS = {
@@ -50,8 +50,9 @@ RANKS = {
     **dict.fromkeys([S.SENDING], 1),
     **dict.fromkeys([S.UNKNOWN], 2),
     **dict.fromkeys([S.SUBMITTED], 3),
-    **dict.fromkeys([S.UNDELIVERABLE, S.EXPIRED, S.FAILED, S.REJECTED, S.CANCELED, S.BLOCKED], 4),
-    **dict.fromkeys([S.DELIVERED], 5),
+    **dict.fromkeys([S.EXPIRED, S.FAILED, S.REJECTED, S.CANCELED, S.BLOCKED], 4),
+    **dict.fromkeys([S.UNDELIVERABLE], 5),
+    **dict.fromkeys([S.DELIVERED], 6),
 }
 DEAF = [S.REJECTED, S.CANCELED, S.BLOCKED]
 """No provider took the message, and none will: no receipt speaks of it."""
@@ -165,6 +166,33 @@ def test_a_message_resent_waits_with_its_doubt_remembered_and_its_look_ups_forgo
     assert message.resent(LATER).started(MUCH_LATER).resends == 1
 
 
+@pytest.mark.parametrize("status", [S.QUEUED, S.SENDING])
+def test_what_was_resent_and_did_not_leave_again_is_in_doubt(status: MessageStatus) -> None:
+    failure = Failure("expired", "Its time is over.", "7")
+    once = a_message(status)
+    assert once.unsent(S.FAILED, LATER, failure) == once.moved(S.FAILED, LATER, failure)
+    twice = replace(once, resends=1).unsent(S.FAILED, LATER, failure)
+    assert (twice.status, twice.attempts, twice.resends) == (S.UNKNOWN, once.attempts, 1)
+    assert twice.failure is not None
+    assert (twice.failure.code, twice.failure.provider_code) == ("unconfirmed", "7")
+    assert failure.text in twice.failure.text
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Rejected(reason=RejectReason.CONTENT),
+        Unavailable(kind=UnavailableKind.TEMPORARY),
+        Unconfirmed("no answer"),
+    ],
+)
+def test_a_second_attempt_that_did_not_arrive_says_nothing_of_the_first(
+    outcome: SubmitOutcome,
+) -> None:
+    message = replace(a_message(S.SENDING), resends=1)
+    assert message.after(outcome, LATER).status is S.UNKNOWN
+
+
 @pytest.mark.parametrize("status", [s for s in S if S.QUEUED not in MOVES.get(s, set())])
 def test_only_what_is_being_sent_or_in_doubt_goes_back_to_the_queue(status: MessageStatus) -> None:
     message = a_message(status)
@@ -262,17 +290,26 @@ def test_delivered_wins_over_all_whenever_it_is_said(
     assert heard(a_message(status), said).status is S.DELIVERED
 
 
-@given(status=hearing, said=receipts)
-def test_without_delivered_the_first_final_word_stands(
-    status: MessageStatus, said: list[MessageStatus]
+@given(status=statuses, said=receipts, data=st.data())
+def test_the_order_of_receipts_does_not_matter(
+    status: MessageStatus, said: list[MessageStatus], data: st.DataObject
 ) -> None:
-    final = [word for word in said if word in {S.UNDELIVERABLE, S.EXPIRED}]
-    said = [word for word in said if word is not S.DELIVERED]
-    after = heard(a_message(status), said).status
-    if RANKS[status] >= RANKS[S.FAILED] or not said:
-        assert after is status
-    else:
-        assert after is (final[0] if final else S.SUBMITTED)
+    mixed = data.draw(st.permutations(said))
+    assert heard(a_message(status), mixed).status is heard(a_message(status), said).status
+
+
+@given(said=receipts.filter(bool))
+def test_a_message_that_was_taken_is_what_the_highest_of_its_receipts_says(
+    said: list[MessageStatus],
+) -> None:
+    for status in (S.QUEUED, S.SENDING, S.UNKNOWN, S.SUBMITTED):
+        assert heard(a_message(status), said).status is max(said, key=RANKS.__getitem__)
+
+
+@given(said=receipts)
+def test_what_nobody_would_take_hears_of_its_arrival_only(said: list[MessageStatus]) -> None:
+    expected = S.DELIVERED if S.DELIVERED in said else S.FAILED
+    assert heard(a_message(S.FAILED), said).status is expected
 
 
 @given(status=statuses, said=receipts, data=st.data())
@@ -296,8 +333,9 @@ def test_a_message_no_provider_took_hears_no_receipt(
 
 
 @pytest.mark.parametrize("word", sorted(RECEIPT_STATUSES))
-def test_a_message_never_tried_hears_no_receipt(word: MessageStatus) -> None:
-    message = replace(a_message(S.QUEUED), attempts=0)
+@pytest.mark.parametrize("status", [S.QUEUED, S.EXPIRED, S.FAILED])
+def test_a_message_never_tried_hears_no_receipt(status: MessageStatus, word: MessageStatus) -> None:
+    message = replace(a_message(status), attempts=0)
     assert message.after_receipt(word, LATER) is message
 
 
@@ -316,6 +354,13 @@ def test_a_receipt_that_moves_a_message_clears_the_failure_and_keeps_the_rest(
     after = message.after_receipt(word, LATER)
     if after is not message:
         assert after == replace(message, status=word, updated_at=LATER, failure=None)
+
+
+@pytest.mark.parametrize("status", [S.QUEUED, S.SENDING, S.UNKNOWN, S.SUBMITTED])
+@pytest.mark.parametrize("word", [S.UNDELIVERABLE, S.EXPIRED])
+def test_a_message_keeps_why_it_did_not_arrive(status: MessageStatus, word: MessageStatus) -> None:
+    why = Failure(str(word), "handset is off", "3")
+    assert a_message(status).after_receipt(word, LATER, why).failure == why
 
 
 @pytest.mark.parametrize("status", S)

@@ -24,6 +24,7 @@ _INDEXES = (
         "provider_id IS NOT NULL",
     ),
     ("ix_sms_events_untold", "sms_events", ["id"], "untold IS NOT NULL"),
+    ("ix_sms_blacklist_expiring", "sms_blacklist", ["expires_at"], "expires_at IS NOT NULL"),
 )
 
 

@@ -1,0 +1,144 @@
+"""From lines of histories to webhooks, on both databases."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from adapters.persistence.rows import to_event, to_message, to_request
+from adapters.persistence.tables import events, messages, requests
+from adapters.persistence.webhook_rows import NewEvent, insert_events
+from adapters.persistence.webhook_transactions import ShortTransactions
+from application.ports.repositories import StoredMessage
+from application.ports.system import Clock
+from application.webhooks_addresses import WebhookAddresses
+from domain.event import Event, EventName
+from domain.request import Request
+from domain.webhook import Transition, transitions
+
+Render = Callable[[StoredMessage, Transition], bytes]
+"""Writes the JSON that is posted."""
+_ANY = sa.select(events.c.id).where(events.c.untold.is_not(None)).limit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Untold:
+    """Lines nobody was told of, and what must be known to tell of them.
+
+    Attributes:
+        lines: their ids.
+        stories: each message with its whole history, and the ids of its lines, oldest first.
+    """
+
+    lines: frozenset[int]
+    stories: Sequence[tuple[StoredMessage, Request, Sequence[int]]]
+
+
+class SqlWebhookFeed:
+    """Takes rows of ``sms_events`` that are ``untold``; see ``WebhookFeed``.
+
+    On PostgreSQL they are locked from the look to the end, and who comes second takes others. On
+    SQLite nobody comes second: what is told is worked out without keeping the writer busy.
+    """
+
+    def __init__(
+        self,
+        transactions: ShortTransactions,
+        addresses: WebhookAddresses,
+        render: Render,
+        clock: Clock,
+    ) -> None:
+        self._transactions = transactions
+        self._addresses = addresses
+        self._render = render
+        self._clock = clock
+
+    async def feed(self, limit: int) -> int:
+        """Have some lines told; see ``WebhookFeed.feed``."""
+
+        def look(connection: sa.Connection) -> _Untold:
+            return _untold(connection, limit)
+
+        def tell(connection: sa.Connection) -> int:
+            return self._write(connection, look(connection))
+
+        if not self._transactions.on_sqlite:
+            return await self._transactions.run(tell)
+        if not await self._transactions.glance(_is_untold):
+            return 0
+        found = await self._transactions.look(look)
+        told = self._events(found)
+        return await self._transactions.run(lambda c: self._mark(c, found, told))
+
+    def _write(self, connection: sa.Connection, found: _Untold) -> int:
+        return self._mark(connection, found, self._events(found)) if found.lines else 0
+
+    def _mark(self, connection: sa.Connection, found: _Untold, told: Sequence[NewEvent]) -> int:
+        insert_events(connection, told, self._clock.now())
+        done = sa.update(events).where(events.c.id.in_(found.lines)).values(untold=None)
+        connection.execute(done)
+        return len(found.lines)
+
+    def _events(self, found: _Untold) -> list[NewEvent]:
+        return [
+            self._event(stored, request, transition)
+            for stored, request, lines in found.stories
+            for transition in transitions(stored.message.id, stored.history)
+            # The first line of a history, its acceptance, is no row.
+            if lines[transition.index - 1] in found.lines
+        ]
+
+    def _event(self, stored: StoredMessage, request: Request, transition: Transition) -> NewEvent:
+        urls = self._addresses.told(request.callback_url)
+        return NewEvent(
+            id=transition.id,
+            type=transition.type,
+            message_id=stored.message.id,
+            at=stored.history[transition.index].at,
+            body=self._render(stored, transition) if urls else b"",
+            urls=urls,
+        )
+
+
+def _is_untold(connection: sa.Connection) -> bool:
+    return connection.execute(_ANY).first() is not None
+
+
+def _untold(connection: sa.Connection, limit: int) -> _Untold:
+    query = (
+        sa.select(events.c.id, events.c.message_id)
+        .where(events.c.untold.is_not(None))
+        .order_by(events.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = connection.execute(query).all()
+    ids = {row.message_id for row in found}
+    return _Untold(frozenset(row.id for row in found), _stories(connection, ids) if ids else ())
+
+
+def _stories(
+    connection: sa.Connection, ids: set[UUID]
+) -> Sequence[tuple[StoredMessage, Request, Sequence[int]]]:
+    found = connection.execute(sa.select(messages).where(messages.c.id.in_(ids))).all()
+    wanted = requests.c.id.in_({row.request_id for row in found})
+    known = {
+        row.id: to_request(row) for row in connection.execute(sa.select(requests).where(wanted))
+    }
+    lines: defaultdict[UUID, list[int]] = defaultdict(list)
+    histories: defaultdict[UUID, list[Event]] = defaultdict(list)
+    written = sa.select(events).where(events.c.message_id.in_(ids)).order_by(events.c.id)
+    for row in connection.execute(written):
+        lines[row.message_id].append(row.id)
+        histories[row.message_id].append(to_event(row))
+    stories = []
+    for row in found:
+        request = known.get(row.request_id)
+        if request is not None:
+            stored = to_message(row, request)
+            accepted = Event(at=stored.message.created_at, name=EventName.ACCEPTED)
+            history = (accepted, *histories[row.id])
+            stories.append((replace(stored, history=history), request, lines[row.id]))
+    return stories

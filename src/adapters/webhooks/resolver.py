@@ -1,0 +1,67 @@
+"""Names to addresses, but only to such as belong to the whole Internet.
+
+An address of a webhook is somebody else's input: a name that leads to the machine itself or to its
+neighbours would have Habar post to what only they can reach.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
+_UNICAST = IPv6Network("2000::/3")
+_OTHERS = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2002::/16", "3fff::/20")))
+"""Protocol assignments, 6to4 and its relays, documentation: older Pythons take them for global."""
+
+
+class PrivateAddressError(OSError):
+    """A name that leads, also, to an address that is not public."""
+
+
+class PublicResolver:
+    """Resolves a name; see ``http_engine.Resolve``."""
+
+    def __init__(self, lookup: Lookup | None = None, *, allow_private: bool = False) -> None:
+        """Resolve with ``lookup``, the system's way by default.
+
+        Args:
+            lookup: from a host and a port to addresses.
+            allow_private: whether any address will do.
+        """
+        self._lookup = lookup or _system
+        self._allow_private = allow_private
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """Return the addresses of a host.
+
+        Raises:
+            PrivateAddressError: one of them is not public.
+            OSError: there are none.
+        """
+        found = await self._lookup(host, port)
+        if not self._allow_private and not all(map(is_public, found)):
+            raise PrivateAddressError("an address that is not public")
+        return found
+
+
+def is_public(text: str) -> bool:
+    """Tell whether an address is a public one of a single machine.
+
+    IPv4 in the clothes of IPv6 (mapped, compatible, NAT64, 6to4) is none: it leads anywhere.
+    """
+    try:
+        address: IPv4Address | IPv6Address = ip_address(text)
+    except ValueError:
+        return False
+    if address.is_multicast or not address.is_global:
+        return False
+    if any(address in network for network in _OTHERS):
+        return False
+    return isinstance(address, IPv4Address) or address in _UNICAST
+
+
+async def _system(host: str, port: int) -> Sequence[str]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [*dict.fromkeys(str(address[0]) for *_, address in found)]

@@ -1,0 +1,209 @@
+"""Telling: events become deliveries, and deliveries are posted, each address in its own time."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from application.defects import told
+from application.loops import attempt, for_ever
+from application.ports.system import Clock, Ids
+from application.ports.webhooks import (
+    DueAddress,
+    Post,
+    WebhookFeed,
+    WebhookOutbox,
+    WebhookPoster,
+)
+from application.webhooks_addresses import WebhookAddresses, host_of, masked
+from domain.webhook import Answered, DeliveryStatus, Endpoint
+
+FEED_EVERY_S = 0.5
+FEED_LIMIT = 200
+LOOK_EVERY_S = 1.0
+AT_ONCE = 4
+"""Posts to one address."""
+HOST_LANES = 16
+"""Addresses of one host that requests named; they may be a new one each time."""
+LEASE_S = 30.0
+"""Longer than a post can take."""
+ABANDON_LIMIT = 500
+_NOT_PERMITTED = "The address is no longer one of WEBHOOK_URLS or WEBHOOK_HOSTS."
+_DISABLED = "The address is disabled."
+_DEFECT = Answered(error="not posted: a defect of Habar")
+_log = logging.getLogger(__name__)
+
+
+class Feeder:
+    """Makes deliveries of what happened, and has them posted at once."""
+
+    def __init__(self, feed: WebhookFeed, ready: asyncio.Event) -> None:
+        """Feed, and set ``ready`` when there is something to post."""
+        self._feed = feed
+        self._ready = ready
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        await for_ever(self.once, "webhooks of what happened")
+
+    async def once(self) -> float:
+        """Take what there is; return in how many seconds to look again."""
+        taken = await self._feed.feed(FEED_LIMIT)
+        if taken:
+            self._ready.set()
+        return 0.0 if taken == FEED_LIMIT else FEED_EVERY_S
+
+
+class Deliverer:
+    """Posts what is due. Every address has places of its own: a slow one holds nobody up."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - every one is a port
+        self,
+        outbox: WebhookOutbox,
+        poster: WebhookPoster,
+        addresses: WebhookAddresses,
+        clock: Clock,
+        ids: Ids,
+        chance: Callable[[], float],
+        ready: asyncio.Event,
+    ) -> None:
+        """Post through ports.
+
+        Args:
+            outbox: what is due.
+            poster: posts it.
+            addresses: who may be posted to.
+            clock: what the time is.
+            ids: the tokens of claims.
+            chance: 0 to 1, spreads what is tried again.
+            ready: set when something may have become due.
+        """
+        self._outbox = outbox
+        self._poster = poster
+        self._addresses = addresses
+        self._clock = clock
+        self._ids = ids
+        self._chance = chance
+        self._ready = ready
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._recovered = False
+
+    async def run(self) -> None:
+        """Go on until cancelled; a post that is cut off is made again later."""
+        try:
+            await for_ever(self.once, "posting webhooks")
+        finally:
+            lanes = list(self._lanes.values())
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+            await self._poster.close()
+
+    async def once(self) -> float:
+        """Begin with every address that has something due; then wait for more."""
+        self._ready.clear()
+        if not self._recovered:
+            await self._outbox.recover(self._clock.now())
+            self._recovered = True
+        for address in await self._outbox.due(self._clock.now()):
+            if address.url not in self._lanes and self._has_place(address.url):
+                self._begin(address)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await self._ready.wait()
+        return 0.0
+
+    async def drained(self) -> None:
+        """Wait until nothing is being posted."""
+        while self._lanes:
+            await asyncio.wait(self._lanes.values())
+
+    def _has_place(self, url: str) -> bool:
+        if url in self._addresses.urls:
+            return True
+        host = host_of(url)
+        return sum(host_of(other) == host for other in self._lanes) < HOST_LANES
+
+    def _begin(self, address: DueAddress) -> None:
+        lane = asyncio.create_task(self._lane(address))
+        self._lanes[address.url] = lane
+        lane.add_done_callback(lambda _: self._ended(address.url))
+
+    def _ended(self, url: str) -> None:
+        del self._lanes[url]
+        if len(self._lanes) >= HOST_LANES - 1:
+            self._ready.set()  # another one may have waited for the place
+
+    async def _lane(self, address: DueAddress) -> None:
+        async def work() -> float:
+            if address.disabled:
+                await self._abandon(address.url, _DISABLED)
+            elif not self._addresses.permitted(address.url):
+                await self._abandon(address.url, _NOT_PERMITTED)
+            else:
+                await self._deliver(address.url)
+            return 0.0
+
+        wait_s = await attempt(work, "webhooks to an address")
+        await asyncio.sleep(wait_s)
+
+    async def _abandon(self, url: str, reason: str) -> None:
+        given_up = 0
+        while found := await self._outbox.abandon(
+            url, reason, limit=ABANDON_LIMIT, now=self._clock.now()
+        ):
+            given_up += found
+        if given_up:
+            _log.warning("%s webhooks to %s given up: %s", given_up, masked(url), reason)
+
+    async def _deliver(self, url: str) -> None:
+        """Post until nothing is due, a free place never waiting for the others."""
+        running: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                posts = await self._claim(url, AT_ONCE - len(running))
+                running |= {asyncio.create_task(self._one(post)) for post in posts}
+                if not running:
+                    return
+                # Looked at again soon: more may be due while a slow one takes its time.
+                done, running = await asyncio.wait(
+                    running, timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in done:
+                    task.result()
+        except asyncio.CancelledError:
+            for task in running:
+                task.cancel()
+            raise
+        finally:  # what is under way has been claimed: it is brought to its end
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _claim(self, url: str, limit: int) -> list[Post]:
+        if not limit:
+            return []
+        now = self._clock.now()
+        until = now + timedelta(seconds=LEASE_S)
+        token = self._ids.new()
+        return [*await self._outbox.claim(url, limit=limit, token=token, now=now, until=until)]
+
+    async def _one(self, post: Post) -> None:
+        try:
+            answer = await self._poster.post(post, self._clock.now())
+        except Exception as error:  # noqa: BLE001 - a defect with one must not hold up the others
+            _log.error("%s", told(error, " in a webhook"))
+            answer = _DEFECT
+        after = post.delivery.after(answer, self._clock.now(), self._chance())
+        endpoint = await self._outbox.settle(post, after, answer)
+        if after.status is DeliveryStatus.FAILED:
+            _log.warning("webhook %s given up: %s", after.id, answer.error)
+        if endpoint is not None and endpoint.disabled_at == after.updated_at:
+            _tell_disabled(endpoint)
+
+
+def _tell_disabled(endpoint: Endpoint) -> None:
+    _log.error(
+        "webhooks to %s are disabled: %s; see GET /webhooks/endpoints",
+        masked(endpoint.url),
+        endpoint.reason,
+    )

@@ -1,0 +1,74 @@
+"""How receipts are kept in this deployment, and who works them off."""
+
+from collections.abc import Mapping, Sequence
+
+from adapters.persistence.engines import DatabaseTarget
+from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.receipt_changes import Changes, PostgresChanges, SqliteChanges
+from adapters.persistence.receipts import SqlReceiptLog
+from application.background import Loop
+from application.consent import Consent
+from application.parked_receipts import ParkedReceipts
+from application.ports.outbox import Outbox
+from application.ports.provider_states import ProviderStates
+from application.ports.providers import ReceiptSource
+from application.ports.receipts import ReceiptLog
+from application.ports.system import Clock
+from application.receipt_poll import ReceiptPoll
+from application.receipt_questions import OneByOne
+from application.routing import Carrier
+from entrypoints.carriers import Carriers
+from entrypoints.settings import Settings
+
+
+def choose_receipt_log(
+    target: DatabaseTarget, commits: GroupCommit, clock: Clock, settings: Settings
+) -> ReceiptLog:
+    """Choose how receipts are written."""
+    poll_s, announced = settings.receipt_poll_interval, settings.announced
+    changes: Changes
+    if target.sqlite_path is not None:
+        changes = SqliteChanges(clock, poll_s=poll_s, announced=announced)
+    else:
+        schema = target.schema or "public"
+        changes = PostgresChanges(schema, poll_s=poll_s, announced=announced)
+    return SqlReceiptLog(commits, changes)
+
+
+def receipt_loops(  # noqa: PLR0913, PLR0917 - all that they work with
+    carriers: Carriers,
+    outbox: Outbox,
+    states: ProviderStates,
+    log: ReceiptLog,
+    consent: Consent,
+    clock: Clock,
+    settings: Settings,
+) -> Sequence[Loop]:
+    """Make what asks for receipts and works off those that wait; an API process has neither."""
+    if settings.habar_role == "api":
+        return ()
+    polls = [
+        ReceiptPoll(
+            carrier,
+            carrier.receipts,
+            outbox,
+            states,
+            clock,
+            interval_s=settings.receipt_poll_interval,
+        )
+        for carrier in carriers.by_code.values()
+        if carrier.receipts is not None
+    ]
+    parked = ParkedReceipts(log, _sources(carriers.by_code), states, consent, clock)
+    return [*polls, parked]
+
+
+def _sources(carriers: Mapping[str, Carrier]) -> dict[str, ReceiptSource]:
+    """Return who can confirm a receipt."""
+    sources: dict[str, ReceiptSource] = {}
+    for code, carrier in carriers.items():
+        if carrier.receipts is not None:
+            sources[code] = carrier.receipts
+        elif carrier.lookup is not None:
+            sources[code] = OneByOne(carrier.lookup)
+    return sources
