@@ -9,6 +9,7 @@ from application.loops import for_ever
 from application.ports.outbox import Claimed, ClaimRequest, Outbox, Settlement
 from application.ports.provider_states import ProviderStates
 from application.ports.providers import ReceiptSource
+from application.ports.receipts import ReceiptLog
 from application.ports.system import Clock
 from application.receipt_questions import GIVE_UP_S, SPACING_S, ask, away_s, questions
 from application.routing import Carrier
@@ -37,12 +38,13 @@ def next_wait_s(age_s: float, interval_s: float) -> float | None:
 class ReceiptPoll:
     """Asks one provider about the messages it took and says nothing of."""
 
-    def __init__(  # noqa: PLR0913 - every one is a port
+    def __init__(  # noqa: PLR0913, PLR0917 - every one is a port
         self,
         carrier: Carrier,
         source: ReceiptSource,
         outbox: Outbox,
         states: ProviderStates,
+        log: ReceiptLog,
         clock: Clock,
         *,
         interval_s: float,
@@ -54,6 +56,7 @@ class ReceiptPoll:
             source: asks it.
             outbox: knows of which messages nothing was heard.
             states: is told when the provider wants to be left alone.
+            log: hears of who opted out.
             clock: what the time is.
             interval_s: how long a receipt is waited for first.
         """
@@ -61,6 +64,7 @@ class ReceiptPoll:
         self._source = source
         self._outbox = outbox
         self._states = states
+        self._log = log
         self._clock = clock
         self._interval_s = interval_s
 
@@ -90,6 +94,10 @@ class ReceiptPoll:
         lookups = await ask(self._source, [claimed.message for claimed in silent])
         if seconds := away_s(lookups):
             await self._states.pause(questions(self._carrier.code), seconds)
+        for claimed, lookup in zip(silent, lookups, strict=True):
+            if isinstance(lookup, Found) and lookup.opted_out:
+                # Kept like one that was told: it is seen to whatever happens to this process.
+                await self._log.record(Receipt.of(lookup, claimed.message, self._clock.now()))
         settlements = map(self._settlement, silent, lookups)
         await asyncio.gather(*map(self._outbox.settle, settlements))
 

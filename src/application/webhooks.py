@@ -1,4 +1,4 @@
-"""Telling: events become deliveries, and deliveries are posted, each address in its own time."""
+"""Webhooks on their way out: what is due is posted, each address in its own time."""
 
 import asyncio
 import logging
@@ -12,15 +12,12 @@ from application.ports.system import Clock, Ids
 from application.ports.webhooks import (
     DueAddress,
     Post,
-    WebhookFeed,
     WebhookOutbox,
     WebhookPoster,
 )
 from application.webhooks_addresses import WebhookAddresses, host_of, masked
 from domain.webhook import Answered, DeliveryStatus, Endpoint
 
-FEED_EVERY_S = 0.5
-FEED_LIMIT = 200
 LOOK_EVERY_S = 1.0
 AT_ONCE = 4
 """Posts to one address."""
@@ -33,26 +30,6 @@ _NOT_PERMITTED = "The address is no longer one of WEBHOOK_URLS or WEBHOOK_HOSTS.
 _DISABLED = "The address is disabled."
 _DEFECT = Answered(error="not posted: a defect of Habar")
 _log = logging.getLogger(__name__)
-
-
-class Feeder:
-    """Makes deliveries of what happened, and has them posted at once."""
-
-    def __init__(self, feed: WebhookFeed, ready: asyncio.Event) -> None:
-        """Feed, and set ``ready`` when there is something to post."""
-        self._feed = feed
-        self._ready = ready
-
-    async def run(self) -> None:
-        """Go on until cancelled."""
-        await for_ever(self.once, "webhooks of what happened")
-
-    async def once(self) -> float:
-        """Take what there is; return in how many seconds to look again."""
-        taken = await self._feed.feed(FEED_LIMIT)
-        if taken:
-            self._ready.set()
-        return 0.0 if taken == FEED_LIMIT else FEED_EVERY_S
 
 
 class Deliverer:

@@ -32,12 +32,14 @@ class Found:
         provider_id: the provider's name for it.
         provider_code: its own word for the state, with the error code where there is one.
         text: for a person.
+        opted_out: the recipient wants nothing from this sender any more.
     """
 
     status: MessageStatus
     provider_id: str | None = None
     provider_code: str | None = None
     text: str = ""
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

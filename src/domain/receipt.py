@@ -48,6 +48,7 @@ class Receipt:
             provider_id=found.provider_id or message.provider_id,
             provider_code=found.provider_code,
             text=found.text or "found by asking",
+            opted_out=found.opted_out,
         )
 
     @property

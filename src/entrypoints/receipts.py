@@ -53,6 +53,7 @@ def receipt_loops(  # noqa: PLR0913, PLR0917 - all that they work with
             carrier.receipts,
             outbox,
             states,
+            log,
             clock,
             interval_s=settings.receipt_poll_interval,
         )

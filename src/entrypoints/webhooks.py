@@ -14,8 +14,9 @@ from adapters.webhooks.resolver import PublicResolver
 from adapters.webhooks.signature import read_secret
 from application.background import Loop
 from application.ports.system import Clock, Ids
-from application.webhooks import Deliverer, Feeder
+from application.webhooks import Deliverer
 from application.webhooks_addresses import WebhookAddresses
+from application.webhooks_feeder import Feeder
 from entrypoints.http.webhooks_view import message_body
 from entrypoints.settings import Settings
 

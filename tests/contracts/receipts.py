@@ -240,12 +240,21 @@ class ReceiptLogContract(OutboxFixtures):
         await log.drop(parked)
         assert not await log.claim(100, 60.0)
 
+    async def test_a_repetition_is_parked_once(self, log: ReceiptLog) -> None:
+        receipt = by_their_name()
+        for _ in range(3):
+            again = replace(receipt, at=now())
+            assert await log.record(again) is Fate.PARKED
+        await asyncio.gather(*(log.record(receipt) for _ in range(5)))
+        await log.record(replace(receipt, provider_code="other"))
+        assert await self.work_off(log, 2) == [Fate.PARKED] * 2
+
     async def test_what_was_claimed_is_somebody_elses_for_as_long_as_the_lease(
         self, log: ReceiptLog, outbox: Outbox
     ) -> None:
         message = await send(outbox)
-        for _ in range(10):
-            await log.record(about(message, weak=True))
+        for number in range(10):
+            await log.record(about(message, weak=True, provider_code=str(number)))
         claims = await asyncio.gather(*(log.claim(2, 60.0) for _ in range(8)))
         ids = [parked.id for claim in claims for parked in claim]
         assert len(ids) == len({*ids}) == 10
@@ -397,7 +406,7 @@ class ReceiptLogContract(OutboxFixtures):
         await outbox.settle(settlement)
         for status in disorder.arrives[disorder.early :]:
             await log.record(about(new.message, status))
-        await self.work_off(log, disorder.early)
+        await self.work_off(log, len({*disorder.arrives[: disorder.early]}))
         one, two = [await found(reader, m.id) for m in (orderly, new.message)]
         assert one.message.status is two.message.status
         assert len(two.history) == len({*names(two)})

@@ -1,7 +1,7 @@
 """Receipts beside a memory outbox."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -31,7 +31,7 @@ class MemoryReceiptLog:
 
     async def record(self, receipt: Receipt) -> Fate:
         fate = self._apply(receipt)
-        if fate is Fate.PARKED:
+        if fate is Fate.PARKED and not self._is_parked(receipt):
             row = self._row(receipt)
             wait_s = first_wait_s(receipt, None if row is None else row.message)
             self.parked[next(self.ids)] = receipt, self._in(wait_s)
@@ -77,6 +77,10 @@ class MemoryReceiptLog:
         taken = verdict.status is MessageStatus.SUBMITTED
         row.lookup_at = self._in(self.poll_s) if taken else None
         return Fate.APPLIED
+
+    def _is_parked(self, receipt: Receipt) -> bool:
+        said = replace(receipt, text="")
+        return any(replace(one, at=receipt.at, text="") == said for one, _ in self.parked.values())
 
     def _row(self, receipt: Receipt) -> Row | None:
         if receipt.message_id is not None:

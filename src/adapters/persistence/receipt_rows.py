@@ -1,5 +1,6 @@
 """Receipts, and the messages they change, to rows and back."""
 
+from hashlib import sha256
 from typing import Any
 
 from adapters.persistence.rows import Row, event_row
@@ -22,7 +23,22 @@ def parked_row(receipt: Receipt) -> Row:
         "weak": receipt.weak,
         "opted_out": receipt.opted_out,
         "at": receipt.at,
+        "digest": _digest(receipt),
     }
+
+
+def _digest(receipt: Receipt) -> bytes:
+    """Return what two receipts that say the same have in common."""
+    said = (
+        receipt.provider,
+        receipt.message_id,
+        receipt.provider_id,
+        receipt.status,
+        receipt.provider_code,
+        receipt.weak,
+        receipt.opted_out,
+    )
+    return sha256(repr([None if part is None else str(part) for part in said]).encode()).digest()
 
 
 def to_receipt(row: Any) -> Receipt:  # noqa: ANN401 - of either database's driver

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.receipt_changes import Change, Changes
@@ -98,7 +99,8 @@ class SqlReceiptLog:
         now = self._changes.now(connection)
         new = [_parked(case, now) for case in waiting if case.parked_id is None]
         if new:
-            connection.execute(parked_table.insert(), new)
+            insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            connection.execute(insert(parked_table).on_conflict_do_nothing(), new)
         old = [(c.parked_id, c.wait_s or 0.0) for c in waiting if c.parked_id is not None]
         if old:
             connection.execute(_PUT_OFF, [_later(id_, wait_s, now) for id_, wait_s in old])

@@ -220,9 +220,11 @@ parked_receipts = sa.Table(
     sa.Column("opted_out", sa.Boolean, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("due_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
 )
 """Receipts that are not matched yet, or wait for their provider's confirmation.
 
+``digest`` is of what is said: a repetition is not parked twice.
 ``at``: when it was received; ``due_at``: when it is tried next.
 """
 

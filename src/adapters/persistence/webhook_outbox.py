@@ -57,10 +57,11 @@ class SqlWebhookOutbox:
             .order_by(deliveries.c.due_at, deliveries.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .cte("waiting")  # evaluated once: a subquery might lock more than its limit
         )
         take = (
             sa.update(deliveries)
-            .where(deliveries.c.id.in_(waiting))
+            .where(deliveries.c.id.in_(sa.select(waiting.c.id)))
             .values(lease_token=token, due_at=until)
             .returning(deliveries.c.id)
         )
@@ -95,13 +96,16 @@ class SqlWebhookOutbox:
             .where(PENDING, deliveries.c.url == url, free)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .cte("some")  # as above
         )
         given_up = (
             sa.update(deliveries)
-            .where(deliveries.c.id.in_(some))
+            .where(deliveries.c.id.in_(sa.select(some.c.id)))
             .values(status=DeliveryStatus.FAILED, error=reason, updated_at=now, lease_token=None)
+            # The driver of SQLite does not count what a statement that begins with WITH changes.
+            .returning(deliveries.c.id)
         )
-        return await self._transactions.run(lambda c: c.execute(given_up).rowcount)
+        return await self._transactions.run(lambda c: len(c.execute(given_up).all()))
 
 
 def _due() -> sa.Select[Any]:

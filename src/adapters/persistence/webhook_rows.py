@@ -56,7 +56,7 @@ def insert_received(
         message_id=None,
         at=inbound.received_at,
         body=body,
-        urls=tuple(urls),
+        urls=tuple(map(str, urls)),  # settings are a kind of text of their own
     )
     insert_events(connection, [event], now)
 

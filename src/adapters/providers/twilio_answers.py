@@ -17,11 +17,11 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 
 from adapters.exchange import Answer
-from adapters.providers.twilio_codes import NOT_FOUND, refusal, state_of
+from adapters.providers.twilio_codes import NOT_FOUND, OPTED_OUT, refusal, state_of
 from adapters.retry_after import retry_after_s
 from adapters.verdicts import printable
 from domain.lookup import Attempt, Balance, Found, Lookup, NoAnswer, NotFound
-from domain.message import Channel
+from domain.message import Channel, MessageStatus
 from domain.outcome import Accepted, SubmitOutcome, Unconfirmed
 
 CLOCK_SKEW = timedelta(seconds=5)
@@ -188,11 +188,13 @@ def _read(decoder: msgspec.json.Decoder[_T], answer: Answer) -> _T | NoAnswer:
 def _found(record: _Record) -> Found:
     code = None if record.error_code is None else printable(str(record.error_code))[:_CODE_LENGTH]
     state = printable(record.status)[:_WORD_LENGTH] or "unknown"
+    status = state_of(state, code)
     return Found(
-        status=state_of(state, code),
+        status=status,
         provider_id=record.sid,
         provider_code=state if code is None else f"{state}/{code}",
         text=printable(record.error_message),
+        opted_out=code == OPTED_OUT and status is MessageStatus.UNDELIVERABLE,
     )
 
 

@@ -6,10 +6,14 @@ neighbours would have Habar post to what only they can reach.
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from threading import Thread
+from typing import Any
 
-Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
+Lookup = Callable[[str, int], Coroutine[Any, Any, Sequence[str]]]
 _UNICAST = IPv6Network("2000::/3")
 _OTHERS = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2002::/16", "3fff::/20")))
 """Protocol assignments, 6to4 and its relays, documentation: older Pythons take them for global."""
@@ -31,6 +35,7 @@ class PublicResolver:
         """
         self._lookup = lookup or _system
         self._allow_private = allow_private
+        self._asking: dict[tuple[str, int], asyncio.Task[Sequence[str]]] = {}
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
         """Return the addresses of a host.
@@ -39,10 +44,25 @@ class PublicResolver:
             PrivateAddressError: one of them is not public.
             OSError: there are none.
         """
-        found = await self._lookup(host, port)
+        found = await self._once(host, port)
         if not self._allow_private and not all(map(is_public, found)):
             raise PrivateAddressError("an address that is not public")
         return found
+
+    async def _once(self, host: str, port: int) -> Sequence[str]:
+        """Ask for a host; whoever wants the same meanwhile waits for the same answer."""
+        key = host, port
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = asyncio.create_task(self._lookup(host, port))
+            self._asking[key] = asking
+            asking.add_done_callback(partial(self._answered, key))
+        return await asyncio.shield(asking)
+
+    def _answered(self, key: tuple[str, int], asking: asyncio.Task[Sequence[str]]) -> None:
+        del self._asking[key]
+        if not asking.cancelled():
+            asking.exception()  # nobody may be waiting any more
 
 
 def is_public(text: str) -> bool:
@@ -62,6 +82,24 @@ def is_public(text: str) -> bool:
 
 
 async def _system(host: str, port: int) -> Sequence[str]:
+    """Ask the system, in a thread for each question.
+
+    The event loop has four threads for such questions: one name server that does not answer would
+    keep everybody else waiting, providers as well.
+    """
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [*dict.fromkeys(str(address[0]) for *_, address in found)]
+    answer: asyncio.Future[Sequence[str]] = loop.create_future()
+
+    def ask() -> None:
+        tell: Callable[[], None]
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            tell = partial(answer.set_exception, error)
+        else:
+            tell = partial(answer.set_result, [*dict.fromkeys(str(one[-1][0]) for one in found)])
+        with suppress(RuntimeError):  # the loop may have ended in the meantime
+            loop.call_soon_threadsafe(lambda: None if answer.done() else tell())
+
+    Thread(target=ask, name="habar-resolver", daemon=True).start()
+    return await answer

@@ -18,6 +18,7 @@ from domain.lookup import Found, Lookup, NoAnswer, NotFound
 from domain.message import Message, MessageStatus
 from domain.outcome import Accepted, Rejected, RejectReason, SubmitOutcome
 from tests.fakes import NOW, MemoryOutbox
+from tests.fakes.receipts import MemoryReceiptLog
 from tests.unit.application.gateway import PHONE, Gateway, phones, turns, until
 from tests.unit.application.receipt_source import Answering, ScriptedSource, delivered
 from tests.unit.application.trouble import DefectError, break_first
@@ -45,13 +46,14 @@ class Desk(Gateway):
     ) -> None:
         super().__init__(lambda _: outcome)
         self.source = ScriptedSource(answer, batch)
+        self.log = MemoryReceiptLog(self.outbox)
 
     @asynccontextmanager
     async def asking(self, process: MemoryOutbox | None = None) -> AsyncIterator[None]:
         outbox = process or self.outbox
         carrier = self.carriers["smscru"]
         poll = ReceiptPoll(
-            carrier, self.source, outbox, self.states, self.clock, interval_s=INTERVAL_S
+            carrier, self.source, outbox, self.states, self.log, self.clock, interval_s=INTERVAL_S
         )
         running = asyncio.create_task(poll.run())
         try:
@@ -133,6 +135,20 @@ async def test_an_answer_without_news_is_no_event(lookup: Lookup) -> None:
         await desk.ask_at(30, 60, 120)
     assert desk.history(PHONE) == ["accepted", "submitted"]
     assert desk.outbox.message(PHONE).message.failure is None
+
+
+async def test_who_has_opted_out_is_remembered_before_the_answer_is_written() -> None:
+    refused = Found(
+        status=MessageStatus.UNDELIVERABLE, provider_code="failed/21610", opted_out=True
+    )
+    desk = Desk(lambda _: refused)
+    await desk.send(PHONE)
+    async with desk.asking():
+        desk.clock.advance(30)
+        await until(lambda: desk.status(PHONE) == "undeliverable")
+    ((receipt, _),) = desk.log.parked.values()
+    assert receipt.opted_out
+    assert receipt.message_id == desk.outbox.message(PHONE).message.id
 
 
 async def test_two_processes_ask_once() -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from adapters.persistence.webhook_rows import NewEvent
 from application.errors import StorageUnavailableError
-from application.webhooks import AT_ONCE, HOST_LANES, Deliverer, Feeder
+from application.webhooks import AT_ONCE, HOST_LANES, Deliverer
 from application.webhooks_addresses import WebhookAddresses
+from application.webhooks_feeder import Feeder
 from domain.webhook import DELAYS_S, DISABLED_AFTER, Answered
 from tests.fakes import CountingIds, FixedClock
 from tests.fakes.webhooks import MemoryWebhooks, ScriptedReceiver

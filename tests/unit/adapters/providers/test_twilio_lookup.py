@@ -102,6 +102,7 @@ async def test_a_state_means_what_the_manual_says(
         assert lookup.status == status
         assert lookup.provider_id == SM
         assert lookup.provider_code == (state if code is None else f"{state}/{code}")
+        assert lookup.opted_out == (code == 21610)
 
 
 async def test_the_providers_sentence_is_kept_without_the_number() -> None:

@@ -1,5 +1,8 @@
+import asyncio
+import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_network
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -102,3 +105,51 @@ def test_no_address_of_a_private_network_is_public(network: str, data: st.DataOb
 @given(address=st.ip_addresses(v=6).filter(lambda a: int(a) >> 125 != 1))
 def test_only_global_unicast_is_public(address: IPv4Address | IPv6Address) -> None:
     assert not is_public(str(address))
+
+
+async def test_a_name_is_asked_for_once_however_many_want_it() -> None:
+    asked, gate = [], asyncio.Event()
+
+    async def lookup(host: str, port: int) -> Sequence[str]:
+        asked.append((host, port))
+        await gate.wait()
+        return [PUBLIC[0]]
+
+    resolver = PublicResolver(lookup)
+    waiting = [asyncio.create_task(resolver("shop.example", 443)) for _ in range(9)]
+    other = asyncio.create_task(resolver("bank.example", 443))
+    await asyncio.sleep(0)
+    waiting[0].cancel()  # the others wait on
+    await asyncio.sleep(0)
+    gate.set()
+    assert await asyncio.gather(*waiting[1:], other) == [[PUBLIC[0]]] * 9
+    assert asked == [("shop.example", 443), ("bank.example", 443)]
+    await resolver("shop.example", 443)
+    assert len(asked) == 3
+
+
+async def test_names_that_are_not_answered_keep_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer, gate = socket.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM), Event()
+
+    def getaddrinfo(host: str, port: int, **_: object) -> object:
+        del port
+        if host.startswith("slow"):
+            gate.wait(30)
+        return answer
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    resolver = PublicResolver(allow_private=True)
+    slow = [asyncio.create_task(resolver(f"slow{n}.example", 80)) for n in range(50)]
+    async with asyncio.timeout(20):
+        assert await resolver("fast.example", 80) == ["127.0.0.1"]
+    assert not any(task.done() for task in slow)
+    gate.set()
+    assert await asyncio.gather(*slow) == [["127.0.0.1"]] * 50
+
+
+async def test_a_name_nobody_knows_is_an_error_and_can_be_asked_for_again() -> None:
+    for _ in range(2):
+        with pytest.raises(OSError):  # noqa: PT011 - the system has its own
+            await PublicResolver()("nobody.invalid", 80)

@@ -93,7 +93,9 @@ def _create_parked_receipts() -> None:
         sa.Column("opted_out", sa.Boolean, nullable=False),
         sa.Column("at", UtcDateTime, nullable=False),
         sa.Column("due_at", UtcDateTime, nullable=False),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_sms_parked_receipts"),
+        sa.UniqueConstraint("digest", name="uq_sms_parked_receipts_digest"),
     )
     op.create_index("ix_sms_parked_receipts_due_at", "sms_parked_receipts", ["due_at"])
 
