@@ -25,6 +25,7 @@ WANTED = {
     ("/messages/{message_id}/cancel", "post"): ["200", "400", "404", "409", "503"],
     ("/messages/{message_id}", "get"): ["200", "400", "404", "503"],
     ("/requests/{request_id}", "get"): ["200", "400", "404", "503"],
+    ("/inbound", "get"): ["200", "400", "503"],
     ("/webhooks/deliveries", "get"): ["200", "400", "503"],
     ("/webhooks/deliveries/{delivery_id}/replay", "post"): ["202", "400", "404", "503"],
     ("/webhooks/replay", "post"): ["202", *BODY],

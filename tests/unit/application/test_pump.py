@@ -491,12 +491,12 @@ async def test_who_has_nothing_to_send_does_not_use_up_the_right_to_try() -> Non
 
 async def test_a_provider_that_is_paused_gets_nothing_meanwhile() -> None:
     gateway = Gateway()
-    await gateway.states.pause("smscru", 30)
+    await gateway.states.pause("smscru", 0.2)
     await gateway.queue(PHONE)
     async with gateway.pumping():
         await asyncio.sleep(0.01)
         assert gateway.submitted() == []
-        gateway.clock.advance(30)
+        gateway.clock.advance(0.2)
         await until(lambda: at_rest(gateway, "submitted"))
 
 
