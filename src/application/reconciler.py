@@ -10,6 +10,7 @@ from application.defects import told
 from application.loops import for_ever
 from application.ports.outbox import Claimed, ClaimRequest, Outbox, Settlement
 from application.ports.providers import ProviderLookup
+from application.ports.receipts import ReceiptLog
 from application.ports.repositories import MessageRepository
 from application.ports.system import Clock
 from application.receipt_questions import SPACING_S
@@ -62,6 +63,7 @@ class Reconciler:
         lookup: ProviderLookup,
         outbox: Outbox,
         messages: MessageRepository,
+        receipts: ReceiptLog,
         clock: Clock,
         patience: Patience,
     ) -> None:
@@ -69,6 +71,7 @@ class Reconciler:
         self._lookup = lookup
         self._outbox = outbox
         self._messages = messages
+        self._receipts = receipts
         self._clock = clock
         self._patience = patience
 
@@ -105,6 +108,9 @@ class Reconciler:
         except Exception as error:  # noqa: BLE001 - a defect in one answer; the next one may be read
             _log.error("%s", told(error, " in a look-up"))
             found = NoAnswer("the provider's answer was not understood")
+        if isinstance(found, Found) and found.opted_out:
+            # Kept like one that was told: it is seen to whatever happens to this process.
+            await self._receipts.record(Receipt.of(found, message, self._clock.now()))
         await self._outbox.settle(self._settlement(doubt, found))
 
     def _settlement(self, doubt: Claimed, found: Lookup) -> Settlement:

@@ -65,10 +65,11 @@ class Settler:
             _log.error("a settlement was not written; its message will be looked up")
 
     async def _once(self, settlement: Settlement) -> None:
+        if self._refused is not None and _opted_out(settlement.message):
+            # First: once the message is settled nobody comes back to it.
+            await self._refused(settlement.message)
         if not await self._outbox.settle(settlement):
             _log.warning("settlement fenced: message %s", settlement.message.id)
-        if self._refused is not None and _opted_out(settlement.message):
-            await self._refused(settlement.message)
 
     async def _until_done(self, settlement: Settlement) -> None:
         """Try until it is written: until then the message stays ``sending``, which is true."""

@@ -22,7 +22,7 @@ STOP_VERBS = _listed("""
 OBJECTS = _listed("""
     all, any, it, this, that, these, those, the, your, from, now, me, us,
     sending, texting, messaging, writing, calling, contacting, spamming, mailing,
-    message, messages, text, texts, sms, call, calls, list, number, spam, ads, advertising,
+    message, messages, text, texts, sms, calls, list, number, spam, ads, advertising,
     marketing, promotions,
     все, всё, всех, это, эту, этот, ваши, вашей, ваших, меня, мне, мой, номер, от, из, сейчас,
     больше, смс, сообщения, сообщений, рассылка, рассылку, рассылки, рассылок, реклама, рекламу,

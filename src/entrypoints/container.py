@@ -111,6 +111,7 @@ def _reconcilers(  # noqa: PLR0913, PLR0917 - what a reconciler takes
     carriers: Carriers,
     outbox: Outbox,
     messages: MessageRepository,
+    receipts: ReceiptLog,
     clock: Clock,
     patience: Patience,
     settings: Settings,
@@ -118,7 +119,7 @@ def _reconcilers(  # noqa: PLR0913, PLR0917 - what a reconciler takes
     if settings.habar_role == "api":
         return ()
     return [
-        Reconciler(carrier, carrier.lookup, outbox, messages, clock, patience)
+        Reconciler(carrier, carrier.lookup, outbox, messages, receipts, clock, patience)
         for carrier in carriers.by_code.values()
         if carrier.lookup is not None
     ]
@@ -256,7 +257,9 @@ class Container(containers.DeclarativeContainer):
     background: providers.Provider[Background] = providers.Singleton(
         Background,
         providers.Singleton(_pumps, carriers, tools, settings),
-        providers.Singleton(_reconcilers, carriers, outbox, messages, clock, patience, settings),
+        providers.Singleton(
+            _reconcilers, carriers, outbox, messages, receipt_log, clock, patience, settings
+        ),
         upkeep,
         attempts,
         settler,

@@ -28,10 +28,13 @@ KEYWORDS = {
         ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
         Keyword.STOP,
     ),
-    **dict.fromkeys(("START", "YES", "UNSTOP"), Keyword.START),
+    **dict.fromkeys(("START", "UNSTOP"), Keyword.START),
     **dict.fromkeys(("HELP", "INFO"), Keyword.HELP),
 }
-"""The words Twilio knows where the account has not chosen others: the whole text, in any case."""
+"""The words Twilio knows where the account has not chosen others: the whole text, in any case.
+
+``YES`` is one more to Twilio. Here it answers too many questions to take anybody off a list.
+"""
 _OPT_OUT_TYPES = {word: KEYWORDS[word] for word in ("STOP", "START", "HELP")}
 _INBOUND = frozenset({"received", "receiving"})
 _SID = re.compile(r"(SM|MM|CA)[0-9a-f]{32}", re.IGNORECASE)

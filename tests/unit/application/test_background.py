@@ -15,6 +15,7 @@ from domain.lookup import Attempt, Found, Lookup
 from domain.message import MessageStatus
 from domain.outcome import Unconfirmed
 from tests.fakes import MemoryMessages, MemoryOutbox
+from tests.fakes.receipts import MemoryReceiptLog
 from tests.unit.application.gateway import (
     OTHER,
     PHONE,
@@ -59,7 +60,13 @@ class Process(Gateway):
             [Pump(carrier, self.tools) for carrier in carriers],
             [
                 Reconciler(
-                    carrier, Delivering(), self.outbox, messages, self.clock, Patience((5, 30))
+                    carrier,
+                    Delivering(),
+                    self.outbox,
+                    messages,
+                    MemoryReceiptLog(self.outbox),
+                    self.clock,
+                    Patience((5, 30)),
                 )
                 for carrier in carriers
             ],

@@ -142,6 +142,14 @@ async def test_a_refusal_is_remembered_for_the_sender() -> None:
     assert len(gateway.submitted("twilio")) == 1
 
 
+async def test_a_refusal_is_remembered_before_its_message_is_at_its_end() -> None:
+    gateway = Gateway(spares={"twilio": opted_out})
+    gateway.outbox.settles_away = 1  # the first settlement is lost
+    await gateway.send(PHONE, provider="twilio")
+    assert gateway.status(PHONE) == "sending"
+    assert [*gateway.opt_outs.kept] == [(OPT_OUT.phone, "twilio", None)]
+
+
 async def test_a_refusal_in_the_background_is_remembered() -> None:
     gateway = Gateway(spares={"twilio": opted_out})
     await gateway.queue(PHONE, provider="twilio")

@@ -18,6 +18,7 @@ from domain.message import Channel, Message, MessageStatus
 from domain.outcome import Accepted, Rejected, RejectReason, SubmitOutcome, Unconfirmed
 from domain.terms import OnUnknown
 from tests.fakes import NOW, MemoryMessages, MemoryOutbox
+from tests.fakes.receipts import MemoryReceiptLog
 from tests.unit.application.gateway import OTHER, PHONE, Gateway, phones, turns, until
 from tests.unit.application.trouble import DefectError, break_first
 
@@ -61,6 +62,7 @@ class Desk(Gateway):
     ) -> None:
         super().__init__(provider)
         self.lookup = ScriptedLookup(answer)
+        self.receipts = MemoryReceiptLog(self.outbox)
 
     @asynccontextmanager
     async def asking(self, *, process: MemoryOutbox | None = None) -> AsyncIterator[None]:
@@ -70,6 +72,7 @@ class Desk(Gateway):
             self.lookup,
             outbox,
             MemoryMessages(outbox),
+            self.receipts,
             self.clock,
             Patience(DELAYS_S),
         )
@@ -138,6 +141,17 @@ async def test_it_is_asked_after_5_30_120_and_600_seconds_and_then_held() -> Non
     assert texts[0] == "smscru knows nothing of it"
     assert "not sent again" in texts[-1]
     assert desk.submitted() == [PHONE]
+
+
+async def test_who_has_opted_out_is_remembered() -> None:
+    desk = Desk(found(MessageStatus.UNDELIVERABLE, opted_out=True))
+    await desk.send(PHONE)
+    async with desk.asking():
+        await desk.ask_at(5)
+    assert desk.status(PHONE) == "undeliverable"
+    ((receipt, _),) = desk.receipts.parked.values()
+    assert receipt.opted_out
+    assert receipt.message_id == desk.outbox.message(PHONE).message.id
 
 
 async def test_it_is_asked_about_the_attempt_as_it_was() -> None:

@@ -305,6 +305,7 @@ def test_a_word_inside_another_never_counts(
 @given(listed=phrases, others=st.lists(st.sampled_from(["машина", "order", "not", "не", "7"])))
 def test_a_word_among_others_never_counts(listed: tuple[str, Keyword], others: list[str]) -> None:
     assume(others)
+    assume({others[0], others[-1]}.isdisjoint(listed[0].split()))  # a repetition says the same
     assert KEYWORDS.read(" ".join([listed[0], *others])) is None
     assert KEYWORDS.read(" ".join([*others, listed[0]])) is None
 

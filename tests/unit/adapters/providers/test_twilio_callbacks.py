@@ -277,7 +277,7 @@ def test_a_text_from_nobody_is_malformed() -> None:
         ("revoke", Keyword.STOP),
         ("optout", Keyword.STOP),
         ("Start", Keyword.START),
-        ("yes", Keyword.START),
+        ("yes", None),
         ("UNSTOP", Keyword.START),
         ("help", Keyword.HELP),
         ("INFO", Keyword.HELP),
