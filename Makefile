@@ -28,7 +28,7 @@ test: install-dev ## Everything CI runs
 	$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
-test-faults: install-dev ## Kills, cuts, crashes and stops of real processes; takes about a quarter of an hour
+test-faults: install-dev ## Kills, cuts, crashes and stops of real processes; takes about twenty minutes
 	$(BIN)/pytest tests/faults
 
 check: install-dev ## Format, lint, types, imports

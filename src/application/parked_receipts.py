@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from application.consent import Consent
-from application.loops import for_ever
+from application.loops import attempt, for_ever
 from application.ports.provider_states import ProviderStates
 from application.ports.providers import ReceiptSource
 from application.ports.receipts import Fate, Parked, ReceiptLog
@@ -23,11 +25,13 @@ AT_ONCE = 200
 LEASE_S = 60.0
 """Who takes longer over a question has it asked twice; that does no harm."""
 LONGEST_S = 3600.0
+FOREIGN_S = 21_600.0
+"""So long a weak one waits for its message: most are other systems', and ours are asked about."""
 _log = logging.getLogger(__name__)
 
 
 class ParkedReceipts:
-    """Tries again, at growing intervals, and throws away what nobody knows after three days."""
+    """Tries again, at growing intervals, and throws away what never came to count."""
 
     def __init__(
         self,
@@ -51,24 +55,41 @@ class ParkedReceipts:
         self._states = states
         self._consent = consent
         self._clock = clock
+        self._asking: dict[str, asyncio.Task[float]] = {}
 
     async def run(self) -> None:
         """Go on until cancelled: what is cut off is tried again."""
-        await for_ever(self._round, "parked receipts")
+        try:
+            await for_ever(self._round, "parked receipts")
+        finally:
+            for task in self._asking.values():
+                task.cancel()
+            await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
     async def _round(self) -> float:
         due = await self._log.claim(AT_ONCE, LEASE_S)
         weak = [parked for parked in due if self._to_be_confirmed(parked)]
         strong = [parked for parked in due if not self._to_be_confirmed(parked)]
-        done = await asyncio.gather(
+        await _each(
             *(self._apply(parked, parked.receipt) for parked in strong),
-            *(self._confirm(batch) for batch in self._batches(weak)),
-            return_exceptions=True,
+            *(self._have_confirmed(code, of_it) for code, of_it in _by_provider(weak)),
         )
-        for error in done:  # every one has been seen to; the round as a whole has failed
-            if error is not None:
-                raise error
         return EVERY_S if len(due) < AT_ONCE else 0.0
+
+    async def _have_confirmed(self, code: str, weak: Sequence[Parked]) -> None:
+        """Begin to ask a provider: one that is slow is not waited for, and not asked meanwhile."""
+        running = self._asking.get(code)
+        if running is not None and not running.done():
+            await _each(*(self._later(parked, EVERY_S) for parked in weak))
+            return
+        asking = attempt(partial(self._ask, code, weak), f"confirming receipts of {code}")
+        self._asking[code] = asyncio.create_task(asking)
+
+    async def _ask(self, code: str, weak: Sequence[Parked]) -> float:
+        size = self._sources[code].batch
+        batches = [weak[start : start + size] for start in range(0, len(weak), size)]
+        await _each(*map(self._confirm, batches))
+        return 0.0
 
     def _to_be_confirmed(self, parked: Parked) -> bool:
         receipt, message = parked.receipt, parked.message
@@ -78,15 +99,6 @@ class ParkedReceipts:
             return False
         return receipt.opted_out or receipt.applied_to(message) is not message
 
-    def _batches(self, weak: Sequence[Parked]) -> list[Sequence[Parked]]:
-        """Sort weak receipts into questions."""
-        batches: list[Sequence[Parked]] = []
-        for code in {parked.receipt.provider for parked in weak}:
-            of_it = [parked for parked in weak if parked.receipt.provider == code]
-            size = self._sources[code].batch
-            batches += [of_it[start : start + size] for start in range(0, len(of_it), size)]
-        return batches
-
     async def _confirm(self, batch: Sequence[Parked]) -> None:
         """Ask the provider about the messages of weak receipts, when there is room at its rate."""
         code = batch[0].receipt.provider
@@ -94,13 +106,13 @@ class ParkedReceipts:
             questions(code), cost=1, spacing_s=SPACING_S, patience_s=EVERY_S
         )
         if start_in_s is None:
-            await asyncio.gather(*(self._later(parked, EVERY_S) for parked in batch))
+            await _each(*(self._later(parked, EVERY_S) for parked in batch))
             return
         await asyncio.sleep(start_in_s)
         lookups = await ask(self._sources[code], [_asked_about(parked) for parked in batch])
         if seconds := away_s(lookups):
             await self._states.pause(questions(code), seconds)
-        await asyncio.gather(*map(self._conclude, batch, lookups))
+        await _each(*map(self._conclude, batch, lookups))
 
     async def _conclude(self, parked: Parked, lookup: Lookup) -> None:
         receipt = parked.receipt
@@ -122,11 +134,11 @@ class ParkedReceipts:
             await self._consent.refused(_refused(parked.message, receipt))
             receipt = replace(receipt, opted_out=False)
         fate = await self._log.settle(parked, receipt, self._wait_s(parked))
-        if fate is Fate.PARKED and self._age_s(parked) >= GIVE_UP_S:
+        if fate is Fate.PARKED and self._is_given_up(parked):
             await self._drop(parked)
 
     async def _later(self, parked: Parked, wait_s: float) -> None:
-        if self._age_s(parked) >= GIVE_UP_S:
+        if self._is_given_up(parked):
             await self._drop(parked)
         else:
             await self._log.put_off(parked, wait_s)
@@ -138,11 +150,30 @@ class ParkedReceipts:
         _log.warning("a receipt of %s about %s is thrown away: %s", receipt.provider, name, why)
         await self._log.drop(parked)
 
+    def _is_given_up(self, parked: Parked) -> bool:
+        foreign = parked.receipt.weak and parked.message is None
+        return self._age_s(parked) >= (FOREIGN_S if foreign else GIVE_UP_S)
+
     def _wait_s(self, parked: Parked) -> float:
         return max(FIRST_WAIT_S, min(self._age_s(parked), LONGEST_S))
 
     def _age_s(self, parked: Parked) -> float:
         return (self._clock.now() - parked.receipt.at).total_seconds()
+
+
+async def _each(*doing: Coroutine[Any, Any, None]) -> None:
+    """Do all of it, and only then raise what went wrong."""
+    done = await asyncio.gather(*doing, return_exceptions=True)
+    for error in done:
+        if error is not None:
+            raise error
+
+
+def _by_provider(weak: Sequence[Parked]) -> Iterable[tuple[str, Sequence[Parked]]]:
+    found: dict[str, list[Parked]] = {}
+    for parked in weak:
+        found.setdefault(parked.receipt.provider, []).append(parked)
+    return found.items()
 
 
 def _refused(message: Message, receipt: Receipt) -> Message:

@@ -1,6 +1,6 @@
 """How receipts are kept in this deployment, and who works them off."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from adapters.persistence.engines import DatabaseTarget
 from adapters.persistence.group_commit import GroupCommit
@@ -11,12 +11,9 @@ from application.consent import Consent
 from application.parked_receipts import ParkedReceipts
 from application.ports.outbox import Outbox
 from application.ports.provider_states import ProviderStates
-from application.ports.providers import ReceiptSource
 from application.ports.receipts import ReceiptLog
 from application.ports.system import Clock
 from application.receipt_poll import ReceiptPoll
-from application.receipt_questions import OneByOne
-from application.routing import Carrier
 from entrypoints.carriers import Carriers
 from entrypoints.settings import Settings
 
@@ -47,29 +44,11 @@ def receipt_loops(  # noqa: PLR0913, PLR0917 - all that they work with
     """Make what asks for receipts and works off those that wait; an API process has neither."""
     if settings.habar_role == "api":
         return ()
+    by_code = carriers.by_code
+    sources = {code: c.receipts for code, c in by_code.items() if c.receipts is not None}
+    interval_s = settings.receipt_poll_interval
     polls = [
-        ReceiptPoll(
-            carrier,
-            carrier.receipts,
-            outbox,
-            states,
-            log,
-            clock,
-            interval_s=settings.receipt_poll_interval,
-        )
-        for carrier in carriers.by_code.values()
-        if carrier.receipts is not None
+        ReceiptPoll(by_code[code], source, outbox, states, log, clock, interval_s=interval_s)
+        for code, source in sources.items()
     ]
-    parked = ParkedReceipts(log, _sources(carriers.by_code), states, consent, clock)
-    return [*polls, parked]
-
-
-def _sources(carriers: Mapping[str, Carrier]) -> dict[str, ReceiptSource]:
-    """Return who can confirm a receipt."""
-    sources: dict[str, ReceiptSource] = {}
-    for code, carrier in carriers.items():
-        if carrier.receipts is not None:
-            sources[code] = carrier.receipts
-        elif carrier.lookup is not None:
-            sources[code] = OneByOne(carrier.lookup)
-    return sources
+    return [*polls, ParkedReceipts(log, sources, states, consent, clock)]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,27 +90,30 @@ class SqlReceiptLog:
         return [case.fate for case in cases]
 
     def _file(self, connection: sa.Connection, cases: Sequence[_Case]) -> None:
-        """Park what has to wait, and throw away what was parked and is done with."""
-        done = [c.parked_id for c in cases if c.fate is not Fate.PARKED and c.parked_id is not None]
+        """Park what has to wait, and throw away what was parked and is done with.
+
+        Processes may be at the same receipts: all of them go by digest and then by id, or two would
+        wait for each other. What is thrown away comes last, as its digest is waited for until then.
+        """
         waiting = [case for case in cases if case.fate is Fate.PARKED]
-        if done:
-            connection.execute(_DROP, [{"of_id": id_} for id_ in done])
-        if not waiting:
-            return
+        if waiting:
+            self._park(connection, waiting)
+        _drop(connection, [c.parked_id for c in cases if c.fate is not Fate.PARKED and c.parked_id])
+
+    def _park(self, connection: sa.Connection, waiting: Sequence[_Case]) -> None:
         now = self._changes.now(connection)
         new = [_parked(case, now) for case in waiting if case.parked_id is None]
         if new:
             insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            connection.execute(insert(parked_table).on_conflict_do_nothing(), new)
+            in_order = sorted(new, key=itemgetter("digest"))
+            connection.execute(insert(parked_table).on_conflict_do_nothing(), in_order)
         old = [(c.parked_id, c.wait_s or 0.0) for c in waiting if c.parked_id is not None]
-        if old:
-            connection.execute(_PUT_OFF, [_later(id_, wait_s, now) for id_, wait_s in old])
+        _delay(connection, old, now)
 
     def _put_off(
         self, connection: sa.Connection, items: Sequence[tuple[int, float]]
     ) -> Sequence[None]:
-        now = self._changes.now(connection)
-        connection.execute(_PUT_OFF, [_later(id_, wait_s, now) for id_, wait_s in items])
+        _delay(connection, items, self._changes.now(connection))
         return [None] * len(items)
 
     def _claim(
@@ -138,12 +142,17 @@ def _parked(case: _Case, now: datetime) -> dict[str, Any]:
     return parked_row(case.receipt) | {"due_at": now + timedelta(seconds=wait_s)}
 
 
-def _later(parked_id: int, wait_s: float, now: datetime) -> dict[str, Any]:
-    return {"of_id": parked_id, "then": now + timedelta(seconds=wait_s)}
+def _delay(connection: sa.Connection, items: Sequence[tuple[int, float]], now: datetime) -> None:
+    rows = [
+        {"of_id": id_, "then": now + timedelta(seconds=wait_s)} for id_, wait_s in sorted(items)
+    ]
+    if rows:
+        connection.execute(_PUT_OFF, rows)
 
 
 def _drop(connection: sa.Connection, items: Sequence[int]) -> Sequence[None]:
-    connection.execute(_DROP, [{"of_id": parked_id} for parked_id in items])
+    if items:
+        connection.execute(_DROP, [{"of_id": parked_id} for parked_id in sorted(items)])
     return [None] * len(items)
 
 
@@ -158,7 +167,6 @@ def _claimed(
         .with_for_update(skip_locked=True)
     )
     rows = connection.execute(due).all()
-    if rows:
-        connection.execute(_PUT_OFF, [_later(row.id, lease_s, now) for row in rows])
+    _delay(connection, [(row.id, lease_s) for row in rows], now)
     found = matches(connection, [to_receipt(row) for row in rows])
     return [to_parked(row, message) for row, message in zip(rows, found, strict=True)]

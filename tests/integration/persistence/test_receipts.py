@@ -33,6 +33,7 @@ from tests.postgres import PostgresServer, libpq
 S = MessageStatus
 SCHEMA = 'My-"Schema%'
 MANY = 1000
+ROUNDS = 20
 
 
 def a_log(process: Process, *, announced: bool = False) -> SqlReceiptLog:
@@ -189,6 +190,36 @@ class TestOnPostgres(Database):
         assert fates.count(Fate.APPLIED) == len(messages)
         for message in messages:
             assert names(await found(reader, message.id)) == ["accepted", "submitted", "delivered"]
+
+    async def test_what_two_processes_hear_in_opposite_order_is_parked_once(
+        self, processes: list[Process]
+    ) -> None:
+        one, other = map(a_log, processes[:2])
+        for _ in range(ROUNDS):
+            said = [by_their_name(message_id=uuid4()) for _ in range(60)]
+            fates = await asyncio.gather(*map(one.record, said), *map(other.record, reversed(said)))
+            assert {*fates} == {Fate.PARKED}
+        count = sa.select(sa.func.count()).select_from(parked_receipts)
+        assert await processes[0].engines.writer.run(lambda c: c.execute(count).scalar()) == (
+            60 * ROUNDS
+        )
+
+    async def test_one_process_is_done_with_receipts_while_another_hears_them_again(
+        self, outbox: Outbox, processes: list[Process]
+    ) -> None:
+        one, other = map(a_log, processes[:2])
+        for _ in range(ROUNDS):
+            message = await send(outbox)
+            weak = [about(message, weak=True, provider_code=str(n)) for n in range(30)]
+            fresh = [by_their_name(message_id=uuid4()) for _ in range(30)]
+            await asyncio.gather(*map(one.record, weak))
+            due = [parked for parked in await one.claim(500, 60.0) if parked.receipt.weak]
+            assert len(due) >= len(weak)
+            await asyncio.gather(
+                *(one.settle(parked, replace(parked.receipt, weak=False), 1.0) for parked in due),
+                *map(one.record, fresh),
+                *map(other.record, [*fresh, *weak]),
+            )
 
     async def test_several_processes_share_the_parked_ones(self, processes: list[Process]) -> None:
         logs = [a_log(one) for one in processes]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +16,7 @@ from application import parked_receipts as module
 from application.errors import StorageUnavailableError
 from application.parked_receipts import LONGEST_S, ParkedReceipts
 from application.ports.opt_outs import OptOut
+from application.ports.providers import ReceiptSource
 from application.receipt_questions import GIVE_UP_S, OneByOne
 from application.receipts import RecordReceipt
 from domain.lookup import Attempt, Found, Lookup, NoAnswer, NotFound
@@ -55,9 +56,9 @@ class Desk(Gateway):
         self.record = RecordReceipt(self.log)
 
     @asynccontextmanager
-    async def working(self, process: MemoryReceiptLog | None = None) -> AsyncIterator[None]:
-        sources = {"smscru": self.source}
-        parked = ParkedReceipts(process or self.log, sources, self.states, self.consent, self.clock)
+    async def working(self, **others: ReceiptSource) -> AsyncIterator[None]:
+        sources = {"smscru": self.source, **others}
+        parked = ParkedReceipts(self.log, sources, self.states, self.consent, self.clock)
         running = asyncio.create_task(parked.run())
         try:
             yield
@@ -163,6 +164,21 @@ async def test_an_unmatched_receipt_is_tried_at_growing_intervals_and_thrown_awa
         timedelta(0) <= desk.clock.now() - NOW - timedelta(seconds=GIVE_UP_S) < timedelta(hours=1)
     )
     assert f"a receipt of smscru about {message_id} is thrown away" in caplog.text
+
+
+async def test_a_weak_receipt_nobody_knows_the_message_of_is_thrown_away_after_six_hours() -> None:
+    desk = Desk()
+    await desk.record(
+        Receipt(provider="smscru", status=S.DELIVERED, at=NOW, provider_id="SM9", weak=True)
+    )
+    async with desk.working():
+        for _ in range(5):
+            await desk.pass_by(HOUR_S)
+        assert desk.log.parked
+        for _ in range(2):
+            await desk.pass_by(HOUR_S)
+        await desk.emptied()
+    assert desk.source.asked == []
 
 
 # Weak ones.
@@ -293,6 +309,56 @@ async def test_a_weak_receipt_of_a_provider_that_cannot_be_asked_never_counts() 
             await desk.pass_by(HOUR_S)
     assert desk.status(PHONE) == "submitted"
     assert not desk.log.parked
+
+
+class SlowSource(ScriptedSource):
+    """Answers when it may, unless it is cut off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.cut_off = 0
+
+    async def states(self, messages: Sequence[Message]) -> Sequence[Lookup]:
+        answers = await super().states(messages)
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cut_off += 1
+            raise
+        return answers
+
+
+async def test_a_slow_provider_holds_up_only_its_own_receipts() -> None:
+    desk, slow = Desk(), SlowSource()
+    await desk.send(*phones(2), provider="twilio")
+    await desk.send(OTHER)
+    first, second, other = [row.message for row in desk.outbox.rows.values()]
+    await desk.say_of(first, S.DELIVERED, provider="twilio", weak=True)
+    async with desk.working(twilio=slow):
+        await until(lambda: slow.asked)
+        await desk.say_of(second, S.DELIVERED, provider="twilio", weak=True)
+        await desk.say_of(other, S.DELIVERED, weak=True)
+        await until(lambda: desk.status(OTHER) == "delivered")
+        await desk.pass_by(2)
+        assert len(slow.asked) == 1
+        slow.gate.set()
+        await until(lambda: desk.statuses(phones(2))[0] == "delivered")
+        await desk.pass_by(2)
+        await desk.emptied()
+    assert [message.id for (message,) in slow.asked] == [first.id, second.id]
+    assert desk.statuses(phones(2)) == ["delivered"] * 2
+
+
+async def test_a_question_that_is_under_way_ends_with_the_loop() -> None:
+    desk, slow = Desk(), SlowSource()
+    await desk.send(PHONE, provider="twilio")
+    await desk.say(provider="twilio", weak=True)
+    async with desk.working(twilio=slow):
+        await until(lambda: slow.asked)
+        await turns()
+    assert slow.cut_off == 1
+    assert desk.log.parked
 
 
 # Who wants nothing more.
