@@ -160,4 +160,5 @@ class HttpEngine(httpx.AsyncBaseTransport):
 
 
 def _origin(url: httpx.URL) -> _Origin:
-    return url.scheme, url.host, url.port or _PORTS[url.scheme]
+    # As it was checked: ``url.host`` would be its Unicode form, which may be read as another name.
+    return url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]

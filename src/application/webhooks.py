@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from application.defects import told
 from application.loops import attempt, for_ever
@@ -15,18 +15,22 @@ from application.ports.webhooks import (
     WebhookOutbox,
     WebhookPoster,
 )
-from application.webhooks_addresses import WebhookAddresses, host_of, masked
+from application.webhooks_addresses import WebhookAddresses, masked
+from application.webhooks_lanes import Lanes
 from domain.webhook import Answered, DeliveryStatus, Endpoint
 
 LOOK_EVERY_S = 1.0
 AT_ONCE = 4
 """Posts to one address."""
-HOST_LANES = 16
-"""Addresses of one host that requests named; they may be a new one each time."""
 LEASE_S = 30.0
 """Longer than a post can take."""
+DUE_LIMIT = 200
+"""Addresses at a look."""
 ABANDON_LIMIT = 500
-_NOT_PERMITTED = "The address is no longer one of WEBHOOK_URLS or WEBHOOK_HOSTS."
+OTHERS_KEPT = timedelta(days=3)
+"""Longer than the whole schedule: another process, or the next start, may be configured to post."""
+OTHERS_EVERY = timedelta(hours=1)
+_NOT_PERMITTED = "The address is none of WEBHOOK_URLS or WEBHOOK_HOSTS."
 _DISABLED = "The address is disabled."
 _DEFECT = Answered(error="not posted: a defect of Habar")
 _log = logging.getLogger(__name__)
@@ -58,23 +62,20 @@ class Deliverer:
         """
         self._outbox = outbox
         self._poster = poster
-        self._addresses = addresses
         self._clock = clock
         self._ids = ids
         self._chance = chance
         self._ready = ready
-        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._lanes = Lanes(addresses, self._lane, ready)
         self._recovered = False
+        self._others_at: datetime | None = None
 
     async def run(self) -> None:
         """Go on until cancelled; a post that is cut off is made again later."""
         try:
             await for_ever(self.once, "posting webhooks")
         finally:
-            lanes = list(self._lanes.values())
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
+            await self._lanes.close()
             await self._poster.close()
 
     async def once(self) -> float:
@@ -83,9 +84,12 @@ class Deliverer:
         if not self._recovered:
             await self._outbox.recover(self._clock.now())
             self._recovered = True
-        for address in await self._outbox.due(self._clock.now()):
-            if address.url not in self._lanes and self._has_place(address.url):
-                self._begin(address)
+        # In pages: whoever has been seen is not asked for again, and hides nobody.
+        while found := await self._outbox.due(
+            self._clock.now(), self._lanes.wanted(), limit=DUE_LIMIT
+        ):
+            self._lanes.add(found)
+        await self._give_up_others()
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_EVERY_S):
                 await self._ready.wait()
@@ -93,31 +97,12 @@ class Deliverer:
 
     async def drained(self) -> None:
         """Wait until nothing is being posted."""
-        while self._lanes:
-            await asyncio.wait(self._lanes.values())
-
-    def _has_place(self, url: str) -> bool:
-        if url in self._addresses.urls:
-            return True
-        host = host_of(url)
-        return sum(host_of(other) == host for other in self._lanes) < HOST_LANES
-
-    def _begin(self, address: DueAddress) -> None:
-        lane = asyncio.create_task(self._lane(address))
-        self._lanes[address.url] = lane
-        lane.add_done_callback(lambda _: self._ended(address.url))
-
-    def _ended(self, url: str) -> None:
-        del self._lanes[url]
-        if len(self._lanes) >= HOST_LANES - 1:
-            self._ready.set()  # another one may have waited for the place
+        await self._lanes.drained()
 
     async def _lane(self, address: DueAddress) -> None:
         async def work() -> float:
             if address.disabled:
                 await self._abandon(address.url, _DISABLED)
-            elif not self._addresses.permitted(address.url):
-                await self._abandon(address.url, _NOT_PERMITTED)
             else:
                 await self._deliver(address.url)
             return 0.0
@@ -133,6 +118,20 @@ class Deliverer:
             given_up += found
         if given_up:
             _log.warning("%s webhooks to %s given up: %s", given_up, masked(url), reason)
+
+    async def _give_up_others(self) -> None:
+        """Now and then give up what may not be posted, when nobody has for days."""
+        now = self._clock.now()
+        if self._others_at is not None and now < self._others_at:
+            return
+        self._others_at = now + OTHERS_EVERY
+        places, given_up = self._lanes.all, 0
+        while found := await self._outbox.abandon_others(
+            places, _NOT_PERMITTED, due_before=now - OTHERS_KEPT, limit=ABANDON_LIMIT, now=now
+        ):
+            given_up += found
+        if given_up:
+            _log.warning("%s webhooks given up: %s", given_up, _NOT_PERMITTED)
 
     async def _deliver(self, url: str) -> None:
         """Post until nothing is due, a free place never waiting for the others."""
@@ -176,6 +175,7 @@ class Deliverer:
             _log.warning("webhook %s given up: %s", after.id, answer.error)
         if endpoint is not None and endpoint.disabled_at == after.updated_at:
             _tell_disabled(endpoint)
+            await self._abandon(endpoint.url, _DISABLED)
 
 
 def _tell_disabled(endpoint: Endpoint) -> None:

@@ -82,12 +82,13 @@ class ManageWebhooks:
             since: the time of the events.
             url: only to this address; every address by default.
         """
-        count, after, now = 0, None, self._clock.now()
+        after: Told | None = None
+        count, now = 0, self._clock.now()
         while found := await self._repository.told(since, after=after, limit=_SLICE):
             urls = [self._wanted(event, url) for event in found]
             await self._repository.repeat_events(found, urls, now)
             count += sum(map(len, urls))
-            after = found[-1].id
+            after = found[-1]
         return count
 
     async def endpoints(self) -> Sequence[EndpointReport]:

@@ -13,6 +13,7 @@ from adapters.persistence.webhook_rows import NewEvent
 from application.ports.webhooks import (
     DeliveryFilter,
     DueAddress,
+    Places,
     Post,
     Told,
     WebhookOutbox,
@@ -49,6 +50,15 @@ def event(*urls: str, at: datetime = NOW, number: int | None = None) -> NewEvent
     )
 
 
+PLACES = Places(urls=(URL, OTHER), hosts=("shop.example",))
+
+
+async def due(
+    store: WebhookStore, now: datetime, places: Places = PLACES, *, limit: int = 9
+) -> list[DueAddress]:
+    return [*await store.due(now, places, limit=limit)]
+
+
 async def claim(
     store: WebhookStore, url: str = URL, *, now: datetime = NOW, limit: int = 10
 ) -> list[Post]:
@@ -81,7 +91,7 @@ class WebhooksContract(ABC):
         """What writes an event and its deliveries."""
 
     async def test_an_empty_store_has_nothing_due(self, store: WebhookStore) -> None:
-        assert await store.due(NOW) == []
+        assert await due(store, NOW) == []
         assert await claim(store) == []
         assert await store.endpoints() == []
         assert await store.find(ALL, before=None, limit=10) == []
@@ -91,7 +101,7 @@ class WebhooksContract(ABC):
     ) -> None:
         told = event(URL, OTHER)
         await publish(told, NOW)
-        assert {due.url for due in await store.due(NOW)} == {URL, OTHER}
+        assert {one.url for one in await due(store, NOW)} == {URL, OTHER}
         (post,) = await claim(store)
         assert (post.body, post.delivery.event_id) == (told.body, told.id)
         assert (post.delivery.url, post.delivery.event_type) == (URL, told.type)
@@ -113,7 +123,7 @@ class WebhooksContract(ABC):
         await publish(event(), NOW)
         assert len(await claim(store)) == 1
         assert await claim(store) == []
-        assert await store.due(NOW) == []
+        assert await due(store, NOW) == []
 
     async def test_what_nobody_settled_is_claimed_again_and_has_the_same_name(
         self, store: WebhookStore, publish: Publish
@@ -148,7 +158,7 @@ class WebhooksContract(ABC):
             204,
             None,
         )
-        assert await store.due(NOW + 100 * HOUR) == []
+        assert await due(store, NOW + 100 * HOUR) == []
         assert await store.endpoints() == []
 
     async def test_a_failure_is_due_again_later(
@@ -159,8 +169,10 @@ class WebhooksContract(ABC):
         assert await settle(store, post, BAD) == Endpoint(url=URL, failing_since=NOW)
         delivery = await only(store)
         assert delivery.due_at > NOW
-        assert await store.due(NOW) == []
-        assert await store.due(delivery.due_at) == [DueAddress(URL, disabled=False)]
+        assert await due(store, NOW) == []
+        assert await due(store, delivery.due_at) == [
+            DueAddress(URL, "shop.example", disabled=False)
+        ]
         (again,) = await claim(store, now=delivery.due_at)
         assert (again.delivery.attempts, again.delivery.answer) == (1, 500)
         assert again.delivery.error == BAD.error
@@ -187,6 +199,57 @@ class WebhooksContract(ABC):
         assert endpoint is not None
         assert endpoint.failing_since == NOW
 
+    async def test_only_wanted_addresses_are_due_whatever_they_look_like(
+        self, store: WebhookStore, publish: Publish
+    ) -> None:
+        named = "HTTPS://Shop.Example:8443/hook?order=7"
+        for url in (URL, OTHER, named, "https://evil.example/", "no address"):
+            await publish(event(url), NOW)
+
+        async def found(places: Places) -> set[str]:
+            return {one.url for one in await due(store, NOW, places)}
+
+        assert await found(Places(urls=(), hosts=())) == set()
+        assert await found(Places(urls=(OTHER,), hosts=())) == {OTHER}
+        assert await found(Places(urls=("no address",), hosts=())) == {"no address"}
+        assert await found(Places(urls=(), hosts=("shop.example",))) == {URL, named}
+        both = Places(urls=(OTHER, URL), hosts=("shop.example",), without=(URL,))
+        assert await found(both) == {OTHER, named}
+
+    async def test_addresses_are_due_in_pages_the_one_due_longest_first(
+        self, store: WebhookStore, publish: Publish
+    ) -> None:
+        urls = [f"https://shop.example/hook?order={n}" for n in range(5)]
+        for later, url in enumerate(urls):
+            for _ in range(3):
+                await publish(event(url), NOW + timedelta(seconds=later))
+        await publish(event("https://shop.example/later"), NOW + HOUR)
+        seen: list[str] = []
+        while page := await due(store, NOW + LEASE, replace(PLACES, without=tuple(seen)), limit=2):
+            assert len(page) <= 2
+            seen += [one.url for one in page]
+        assert seen == urls
+
+    async def test_what_is_due_elsewhere_for_so_long_is_given_up(
+        self, store: WebhookStore, publish: Publish
+    ) -> None:
+        for url in (URL, OTHER, "https://former.example/1", "https://former.example/2"):
+            await publish(event(url), NOW)
+        await publish(event("https://former.example/3"), NOW + HOUR)
+
+        async def give_up() -> int:
+            return await store.abandon_others(
+                PLACES, "elsewhere", due_before=NOW, limit=1, now=NOW + 2 * HOUR
+            )
+
+        assert [await give_up() for _ in range(3)] == [1, 1, 0]
+        failed = await store.find(
+            DeliveryFilter(status=DeliveryStatus.FAILED), before=None, limit=9
+        )
+        assert {(one.url, one.error) for one in failed} == {
+            (f"https://former.example/{n}", "elsewhere") for n in (1, 2)
+        }
+
     async def test_an_address_that_is_gone_gets_nothing_more(
         self, store: WebhookStore, publish: Publish
     ) -> None:
@@ -199,7 +262,7 @@ class WebhooksContract(ABC):
         assert endpoint.disabled_at == NOW
         assert await claim(store, now=NOW + HOUR) == []
         assert len(await claim(store, OTHER)) == 1
-        assert DueAddress(URL, disabled=True) in await store.due(NOW)
+        assert DueAddress(URL, "shop.example", disabled=True) in await due(store, NOW)
 
     async def test_what_waits_for_a_disabled_address_is_given_up(
         self, store: WebhookStore, publish: Publish
@@ -214,7 +277,7 @@ class WebhooksContract(ABC):
         await settle(store, under_way, GOOD)
         found = await store.find(ALL, before=None, limit=10)
         assert sorted(delivery.status for delivery in found) == ["delivered", *["failed"] * 3]
-        assert await store.due(NOW + HOUR) == []
+        assert await due(store, NOW + HOUR) == []
 
     async def test_what_a_dead_process_was_posting_is_given_up_with_the_rest(
         self, store: WebhookStore, publish: Publish
@@ -298,10 +361,11 @@ class WebhooksContract(ABC):
         self, store: WebhookStore, publish: Publish
     ) -> None:
         for number in range(1, 6):
-            await publish(event(number=number), NOW)
-        first = await store.told(NOW, after=None, limit=3)
-        second = await store.told(NOW, after=first[-1].id, limit=3)
-        assert [one.id.int for one in [*first, *second]] == [1, 2, 3, 4, 5]
+            await publish(event(number=number, at=NOW if number > 2 else NOW + HOUR), NOW)
+        first = await store.told(NOW, after=None, limit=2)
+        second = await store.told(NOW, after=first[-1], limit=2)
+        third = await store.told(NOW, after=second[-1], limit=2)
+        assert [one.id.int for one in [*first, *second, *third]] == [3, 4, 5, 1, 2]
 
     async def test_telling_again_while_it_is_told_lets_the_second_one_count(
         self, store: WebhookStore, publish: Publish

@@ -12,9 +12,11 @@ from application.ports.webhooks import (
     DeliveryFilter,
     DueAddress,
     EndpointReport,
+    Places,
     Post,
     Told,
 )
+from application.webhooks_addresses import host_of
 from domain.webhook import Answered, Delivery, DeliveryStatus, Endpoint, delivery_id
 
 
@@ -59,17 +61,12 @@ class MemoryWebhooks:
             if row.pending and row.token is not None:
                 row.token, row.delivery = None, replace(row.delivery, due_at=now)
 
-    async def due(self, now: datetime) -> Sequence[DueAddress]:
+    async def due(self, now: datetime, places: Places, *, limit: int) -> Sequence[DueAddress]:
         await self._reach()
-        earliest: dict[str, datetime] = {}
-        for row in filter(lambda row: row.pending, self.rows.values()):
-            url, due_at = row.delivery.url, row.delivery.due_at
-            earliest[url] = min(due_at, earliest.get(url, due_at))
-        return [
-            DueAddress(url, self._disabled(url))
-            for url, due_at in sorted(earliest.items(), key=lambda item: item[1])
-            if due_at <= now or self._disabled(url)
-        ]
+        waiting = [row.delivery for row in self.rows.values() if row.pending]
+        due = sorted((d for d in waiting if d.due_at <= now), key=lambda d: d.due_at)
+        urls = dict.fromkeys(d.url for d in due if _within(places, d.url))
+        return [DueAddress(url, _host(url), self._disabled(url)) for url in [*urls][:limit]]
 
     async def claim(
         self, url: str, *, limit: int, token: UUID, now: datetime, until: datetime
@@ -109,12 +106,20 @@ class MemoryWebhooks:
             and row.delivery.url == url
             and (row.token is None or row.delivery.due_at <= now)
         ]
-        for row in free[:limit]:
-            row.token = None
-            row.delivery = replace(
-                row.delivery, status=DeliveryStatus.FAILED, error=reason, updated_at=now
-            )
-        return len(free[:limit])
+        return _give_up(free[:limit], reason, now)
+
+    async def abandon_others(
+        self, places: Places, reason: str, *, due_before: datetime, limit: int, now: datetime
+    ) -> int:
+        await self._reach()
+        stale = [
+            row
+            for row in self.rows.values()
+            if row.pending
+            and row.delivery.due_at <= due_before
+            and not _within(places, row.delivery.url)
+        ]
+        return _give_up(stale[:limit], reason, now)
 
     async def find(
         self, wanted: DeliveryFilter, *, before: UUID | None, limit: int
@@ -130,12 +135,12 @@ class MemoryWebhooks:
         ]
         return found[:limit]
 
-    async def told(self, since: datetime, *, after: UUID | None, limit: int) -> Sequence[Told]:
+    async def told(self, since: datetime, *, after: Told | None, limit: int) -> Sequence[Told]:
         await self._reach()
         found = [
             Told(event.id, event.at, self.callbacks.get(event.id))
-            for _, event in sorted(self.events.items())
-            if event.at >= since and (after is None or event.id > after)
+            for event in sorted(self.events.values(), key=lambda event: (event.at, event.id))
+            if event.at >= since and (after is None or (event.at, event.id) > (after.at, after.id))
         ]
         return found[:limit]
 
@@ -208,6 +213,24 @@ class MemoryWebhooks:
         await asyncio.sleep(0)
         if self.away:
             raise StorageUnavailableError("memory: away")
+
+
+def _within(places: Places, url: str) -> bool:
+    permitted = url in places.urls or _host(url) in places.hosts
+    return permitted and url not in places.without
+
+
+def _host(url: str) -> str:
+    return host_of(url) or ""
+
+
+def _give_up(rows: Sequence[Waiting], reason: str, now: datetime) -> int:
+    for row in rows:
+        row.token = None
+        row.delivery = replace(
+            row.delivery, status=DeliveryStatus.FAILED, error=reason, updated_at=now
+        )
+    return len(rows)
 
 
 @dataclass(slots=True)

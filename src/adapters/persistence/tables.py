@@ -265,12 +265,17 @@ webhook_events = sa.Table(
 )
 """What is told; ``body`` is the JSON that is posted, the same every time."""
 
+webhook_events_by_time = sa.Index(
+    "ix_sms_webhook_events_at", webhook_events.c.at, webhook_events.c.id
+)
+
 webhook_deliveries = sa.Table(
     "sms_webhook_deliveries",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("event_id", sa.Uuid, nullable=False, index=True),
     sa.Column("url", sa.Text, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("attempts", sa.SmallInteger, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
@@ -284,15 +289,31 @@ webhook_deliveries = sa.Table(
 """An event on its way to one address.
 
 ``status``: pending, delivered, failed. A delivery under way is one whose ``due_at`` is the end of
-its lease. ``answer``: the HTTP status of the latest attempt.
+its lease. ``answer``: the HTTP status of the latest attempt. ``host``: of the address, in small
+letters.
 """
 
 webhooks_due = sa.Index(
     "ix_sms_webhook_deliveries_due",
+    webhook_deliveries.c.due_at,
+    webhook_deliveries.c.host,
+    webhook_deliveries.c.url,
+    webhook_deliveries.c.status,  # SQLite would read the row for it, of those it passes over, too
+    sqlite_where=webhook_deliveries.c.status == "pending",
+    postgresql_where=webhook_deliveries.c.status == "pending",
+)
+webhooks_of_address = sa.Index(
+    "ix_sms_webhook_deliveries_waiting",
     webhook_deliveries.c.url,
     webhook_deliveries.c.due_at,
     sqlite_where=webhook_deliveries.c.status == "pending",
     postgresql_where=webhook_deliveries.c.status == "pending",
+)
+webhooks_failed = sa.Index(
+    "ix_sms_webhook_deliveries_failed",
+    webhook_deliveries.c.id,
+    sqlite_where=webhook_deliveries.c.status == "failed",
+    postgresql_where=webhook_deliveries.c.status == "failed",
 )
 
 webhook_endpoints = sa.Table(

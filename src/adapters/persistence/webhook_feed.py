@@ -1,8 +1,10 @@
 """From lines of histories to webhooks, on both databases."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,6 +13,7 @@ from adapters.persistence.rows import to_event, to_message, to_request
 from adapters.persistence.tables import events, messages, requests
 from adapters.persistence.webhook_rows import NewEvent, insert_events
 from adapters.persistence.webhook_transactions import ShortTransactions
+from application.defects import told
 from application.ports.repositories import StoredMessage
 from application.ports.system import Clock
 from application.webhooks_addresses import WebhookAddresses
@@ -23,17 +26,21 @@ Render = Callable[[StoredMessage, Transition], bytes]
 _ANY = sa.select(events.c.id).where(events.c.untold.is_not(None)).limit(1)
 
 
+_Story = tuple[sa.Row[Any], sa.Row[Any], Sequence[sa.Row[Any]]]
+_log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class _Untold:
     """Lines nobody was told of, and what must be known to tell of them.
 
     Attributes:
         lines: their ids.
-        stories: each message with its whole history, and the ids of its lines, oldest first.
+        stories: a message's row each, its request's, and those of its lines, oldest first.
     """
 
     lines: frozenset[int]
-    stories: Sequence[tuple[StoredMessage, Request, Sequence[int]]]
+    stories: Sequence[_Story]
 
 
 class SqlWebhookFeed:
@@ -69,25 +76,38 @@ class SqlWebhookFeed:
         if not await self._transactions.glance(_is_untold):
             return 0
         found = await self._transactions.look(look)
-        told = self._events(found)
-        return await self._transactions.run(lambda c: self._mark(c, found, told))
+        new = self._events(found)
+        return await self._transactions.run(lambda c: self._mark(c, found, new))
 
     def _write(self, connection: sa.Connection, found: _Untold) -> int:
         return self._mark(connection, found, self._events(found)) if found.lines else 0
 
-    def _mark(self, connection: sa.Connection, found: _Untold, told: Sequence[NewEvent]) -> int:
-        insert_events(connection, told, self._clock.now())
+    def _mark(self, connection: sa.Connection, found: _Untold, new: Sequence[NewEvent]) -> int:
+        insert_events(connection, new, self._clock.now())
         done = sa.update(events).where(events.c.id.in_(found.lines)).values(untold=None)
         connection.execute(done)
         return len(found.lines)
 
     def _events(self, found: _Untold) -> list[NewEvent]:
+        told_of: list[NewEvent] = []
+        for story in found.stories:
+            try:
+                told_of += self._of_story(story, found.lines)
+            except Exception as error:  # noqa: BLE001 - one that cannot be told must not hold up the others
+                _log.error("%s", told(error, f" in the webhooks of {story[0].id}, not told"))
+        return told_of
+
+    def _of_story(self, story: _Story, untold: frozenset[int]) -> list[NewEvent]:
+        message, of_request, lines = story
+        request = to_request(of_request)
+        stored = to_message(message, request)
+        accepted = Event(at=stored.message.created_at, name=EventName.ACCEPTED)
+        stored = replace(stored, history=(accepted, *map(to_event, lines)))
         return [
             self._event(stored, request, transition)
-            for stored, request, lines in found.stories
             for transition in transitions(stored.message.id, stored.history)
             # The first line of a history, its acceptance, is no row.
-            if lines[transition.index - 1] in found.lines
+            if lines[transition.index - 1].id in untold
         ]
 
     def _event(self, stored: StoredMessage, request: Request, transition: Transition) -> NewEvent:
@@ -119,26 +139,12 @@ def _untold(connection: sa.Connection, limit: int) -> _Untold:
     return _Untold(frozenset(row.id for row in found), _stories(connection, ids) if ids else ())
 
 
-def _stories(
-    connection: sa.Connection, ids: set[UUID]
-) -> Sequence[tuple[StoredMessage, Request, Sequence[int]]]:
+def _stories(connection: sa.Connection, ids: set[UUID]) -> Sequence[_Story]:
     found = connection.execute(sa.select(messages).where(messages.c.id.in_(ids))).all()
     wanted = requests.c.id.in_({row.request_id for row in found})
-    known = {
-        row.id: to_request(row) for row in connection.execute(sa.select(requests).where(wanted))
-    }
-    lines: defaultdict[UUID, list[int]] = defaultdict(list)
-    histories: defaultdict[UUID, list[Event]] = defaultdict(list)
+    known = {row.id: row for row in connection.execute(sa.select(requests).where(wanted))}
+    lines: defaultdict[UUID, list[sa.Row[Any]]] = defaultdict(list)
     written = sa.select(events).where(events.c.message_id.in_(ids)).order_by(events.c.id)
     for row in connection.execute(written):
-        lines[row.message_id].append(row.id)
-        histories[row.message_id].append(to_event(row))
-    stories = []
-    for row in found:
-        request = known.get(row.request_id)
-        if request is not None:
-            stored = to_message(row, request)
-            accepted = Event(at=stored.message.created_at, name=EventName.ACCEPTED)
-            history = (accepted, *histories[row.id])
-            stories.append((replace(stored, history=history), request, lines[row.id]))
-    return stories
+        lines[row.message_id].append(row)
+    return [(row, known[row.request_id], lines[row.id]) for row in found if row.request_id in known]

@@ -13,6 +13,7 @@ from adapters.persistence.rows import Row
 from adapters.persistence.tables import webhook_deliveries as deliveries
 from adapters.persistence.tables import webhook_endpoints as endpoints
 from adapters.persistence.tables import webhook_events as events
+from application.webhooks_addresses import host_of
 from domain.inbound import InboundMessage
 from domain.webhook import RECEIVED, Delivery, DeliveryStatus, delivery_id, received_id
 
@@ -70,7 +71,7 @@ def insert_events(connection: sa.Connection, new: Sequence[NewEvent], now: datet
     told = [event for event in new if event.urls]
     if not told:
         return
-    disabled = disabled_urls(connection)
+    disabled = disabled_urls(connection, {url for event in told for url in event.urls})
     connection.execute(_insert(connection, events), [_event_row(event) for event in told])
     rows = [
         delivery_row(event.id, event.at, url, now)
@@ -82,9 +83,11 @@ def insert_events(connection: sa.Connection, new: Sequence[NewEvent], now: datet
         connection.execute(_insert(connection, deliveries), rows)
 
 
-def disabled_urls(connection: sa.Connection) -> frozenset[str]:
-    """Return the addresses nothing is posted to."""
-    query = sa.select(endpoints.c.url).where(endpoints.c.disabled_at.is_not(None))
+def disabled_urls(connection: sa.Connection, urls: Collection[str]) -> frozenset[str]:
+    """Return those of some addresses nothing is posted to."""
+    query = sa.select(endpoints.c.url).where(
+        endpoints.c.url.in_(urls), endpoints.c.disabled_at.is_not(None)
+    )
     return frozenset(connection.execute(query).scalars())
 
 
@@ -94,6 +97,7 @@ def delivery_row(event_id: UUID, at: datetime, url: str, now: datetime) -> Row:
         "id": delivery_id(event_id, at, url),
         "event_id": event_id,
         "url": url,
+        "host": host_of(url) or "",
         "status": DeliveryStatus.PENDING,
         "attempts": 0,
         "created_at": now,

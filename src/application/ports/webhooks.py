@@ -1,6 +1,6 @@
 """Webhooks: what waits to be told, who posts it, and what operators see of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -14,11 +14,28 @@ class DueAddress:
     """An address that has something waiting.
 
     Attributes:
+        host: as ``host_of`` names it.
         disabled: nothing is posted to it; what waits is to be given up.
     """
 
     url: str
+    host: str
     disabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where something may be posted.
+
+    Attributes:
+        urls: these addresses,
+        hosts: and all addresses of these hosts,
+        without: but none of these.
+    """
+
+    urls: Collection[str]
+    hosts: Collection[str]
+    without: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +80,11 @@ class WebhookOutbox(Protocol):
         """Make due what an earlier start of this process was posting, where it had no others."""
         ...
 
-    async def due(self, now: datetime) -> Sequence[DueAddress]:
-        """Return the addresses that have a delivery due, or are disabled and have one at all."""
+    async def due(self, now: datetime, places: Places, *, limit: int) -> Sequence[DueAddress]:
+        """Return up to ``limit`` addresses that have a delivery due, the one due longest first.
+
+        There may be fewer although there are more; there are none only when there are no more.
+        """
         ...
 
     async def claim(
@@ -97,6 +117,12 @@ class WebhookOutbox(Protocol):
 
     async def abandon(self, url: str, reason: str, *, limit: int, now: datetime) -> int:
         """Give up deliveries to an address that nobody is posting; return how many."""
+        ...
+
+    async def abandon_others(
+        self, places: Places, reason: str, *, due_before: datetime, limit: int, now: datetime
+    ) -> int:
+        """Give up deliveries to other addresses, due since then or longer; return how many."""
         ...
 
 
@@ -156,8 +182,14 @@ class WebhookRepository(Protocol):
         """
         ...
 
-    async def told(self, since: datetime, *, after: UUID | None, limit: int) -> Sequence[Told]:
-        """Return up to ``limit`` events of that time or later, behind ``after``, by their ids."""
+    async def told(self, since: datetime, *, after: Told | None, limit: int) -> Sequence[Told]:
+        """Return up to ``limit`` events of that time or later, the oldest first.
+
+        Args:
+            since: the time.
+            after: the last one of the page before.
+            limit: of this page.
+        """
         ...
 
     async def repeat(self, delivery_id: UUID, now: datetime) -> Delivery | None:

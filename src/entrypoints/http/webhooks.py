@@ -1,5 +1,6 @@
 """``/webhooks``: what was told to whom, and telling it again."""
 
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated
@@ -41,6 +42,8 @@ from entrypoints.http.webhooks_bodies import (
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1_000
+# Printable ASCII: databases refuse some of the rest.
+_URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 _NEVER_CACHED = CacheControlHeader(no_store=True)
 
 
@@ -69,6 +72,7 @@ async def get_deliveries(  # noqa: PLR0913, PLR0917 - one for each parameter of 
     limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
 ) -> Response[bytes]:
     """List webhooks on their way, arrived and given up, the latest event first."""
+    _check_url(url)
     wanted = DeliveryFilter(status=status, url=url)
     page = await manage_webhooks.deliveries(
         wanted, message_id=message_id, before=cursor, limit=limit
@@ -115,6 +119,7 @@ async def post_replay(
     since = read_time("since", wanted.since)
     if since is None:
         raise invalid_field("since", "is missing")
+    _check_url(wanted.url)
     count = await manage_webhooks.replay_since(since, wanted.url)
     answer = ReplayAnswer(status=True, content=ReplayContent(count))
     return response(Reply(encode(answer), HTTPStatus.ACCEPTED))
@@ -145,11 +150,18 @@ async def post_enable(
 ) -> Response[bytes]:
     """Post to an address again that was disabled; also when it was not."""
     check_headers(request.scope["headers"])
-    await manage_webhooks.enable(decode(body, ENDPOINT).url)
+    wanted = decode(body, ENDPOINT)
+    _check_url(wanted.url)
+    await manage_webhooks.enable(wanted.url)
     return response(OK)
 
 
 WEBHOOK_ROUTES = (get_deliveries, post_delivery_replay, post_replay, get_endpoints, post_enable)
+
+
+def _check_url(url: str | None) -> None:
+    if url is not None and not _URL.fullmatch(url):
+        raise invalid_field("url", "is not an http or https URL")
 
 
 def _uuid(text: str) -> UUID | None:

@@ -164,6 +164,17 @@ async def test_a_parameter_that_cannot_be_is_refused(
     assert refusal(answer, 400, "invalid_request") == [name]
 
 
+@pytest.mark.parametrize(
+    "url", ["", "\0", "https://shop.example/\0", "shop.example", "ftp://a", "https://ё/", "http://"]
+)
+async def test_an_address_that_cannot_be_is_refused(service: Service, url: str) -> None:
+    listed = await service.client.get("/webhooks/deliveries", params={"url": url})
+    assert refusal(listed, 400, "invalid_request") == ["url"]
+    for path in ("/webhooks/replay", "/webhooks/endpoints/enable"):
+        answer = await service.client.post(path, json={**LONG_AGO, "url": url})
+        assert refusal(answer, 400, "invalid_request") == ["url"]
+
+
 @pytest.mark.parametrize("name", ["x", str(UUID(int=0)), "%00", "../../endpoints"])
 async def test_a_delivery_nobody_knows_is_not_made_again(service: Service, name: str) -> None:
     answer = await service.client.post(f"/webhooks/deliveries/{name}/replay")

@@ -17,9 +17,11 @@ from adapters.persistence.tables import events, messages
 from adapters.persistence.webhook_feed import SqlWebhookFeed
 from adapters.persistence.webhook_transactions import ShortTransactions
 from application.ports.outbox import Claimed, Outbox
+from application.ports.repositories import StoredMessage
 from application.webhooks_addresses import WebhookAddresses
 from domain.event import Event, EventName
 from domain.message import MessageStatus
+from domain.webhook import Transition
 from entrypoints.http.webhooks_view import message_body
 from tests.contracts.outbox.fixtures import TEXT, a_queued, a_request, claim_one, settled, wanted
 from tests.contracts.webhooks import ALL, GONE, claim, settle
@@ -223,6 +225,46 @@ class TestFeed(Database):
         gone = sa.delete(messages).where(messages.c.phone == "77010000000")
         await transactions.run(lambda connection: connection.execute(gone))
         await announce()
+        assert await feed.feed(LIMIT) == 2
+        assert len(await told(store)) == 1
+
+    async def test_a_story_nobody_can_tell_holds_nobody_up(  # noqa: PLR0913, PLR0917 - fixtures
+        self,
+        outbox: Outbox,
+        announce: Announce,
+        feed: SqlWebhookFeed,
+        store: SqlWebhooks,
+        transactions: ShortTransactions,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        await submit(outbox, 2)
+        (message_id, _) = await self.ids(store)
+        line = {"message_id": message_id, "at": datetime.now(UTC), "name": "secret", "text": ""}
+        await transactions.run(lambda connection: connection.execute(events.insert(), line))
+        await announce()
+        assert await feed.feed(LIMIT) == 3
+        assert await feed.feed(LIMIT) == 0
+        (told_of,) = await told(store)
+        assert told_of["data"]["id"] != str(message_id)
+        assert f"unforeseen ValueError in the webhooks of {message_id}, not told" in caplog.text
+        assert "secret" not in caplog.text
+
+    async def test_what_cannot_be_rendered_holds_nobody_up(
+        self,
+        process: Process,
+        outbox: Outbox,
+        announce: Announce,
+        transactions: ShortTransactions,
+        store: SqlWebhooks,
+    ) -> None:
+        def render(stored: StoredMessage, transition: Transition) -> bytes:
+            if stored.message.recipient.e164.endswith("0"):
+                raise RuntimeError
+            return message_body(stored, transition)
+
+        await submit(outbox, 2)
+        await announce()
+        feed = SqlWebhookFeed(transactions, ADDRESSES, render, process.clock)
         assert await feed.feed(LIMIT) == 2
         assert len(await told(store)) == 1
 

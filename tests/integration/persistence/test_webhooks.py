@@ -1,17 +1,29 @@
 """Webhooks on both databases: the contract, and what only a database can get wrong."""
 
+import asyncio
 from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
 
-from adapters.persistence.webhook_outbox import SqlWebhookOutbox
+from adapters.persistence.webhook_outbox import SqlWebhookOutbox, _note
 from adapters.persistence.webhook_reads import SqlWebhookRepository
 from adapters.persistence.webhook_rows import NewEvent, insert_events, insert_received
 from adapters.persistence.webhook_transactions import ShortTransactions
 from domain.inbound import InboundMessage
-from domain.webhook import RECEIVED, received_id
-from tests.contracts.webhooks import ALL, GONE, NOW, URL, Publish, WebhooksContract, claim, event
+from domain.webhook import RECEIVED, Answered, received_id
+from tests.contracts.webhooks import (
+    ALL,
+    BAD,
+    GONE,
+    GOOD,
+    NOW,
+    URL,
+    Publish,
+    WebhooksContract,
+    claim,
+    event,
+)
 from tests.contracts.webhooks import settle as settle_post
 from tests.fakes import CountingIds
 from tests.integration.persistence.database import Database, Process
@@ -82,6 +94,37 @@ class TestInbound(OnDatabase):
         found = await store.find(ALL, before=None, limit=9)
         assert [delivery.event_type for delivery in found] == ["message.delivered"]
         assert len(await store.told(NOW, after=None, limit=9)) == 2
+
+
+class TestRaces(OnDatabase):
+    @pytest.mark.parametrize("answers", [(GONE, BAD), (BAD, GONE), (BAD, GOOD, GONE)])
+    async def test_a_410_is_not_forgotten_whatever_else_comes_at_that_moment(
+        self, store: SqlWebhooks, publish: Publish, answers: tuple[Answered, ...]
+    ) -> None:
+        for _ in answers:
+            await publish(event(), NOW)
+        posts = await claim(store)
+        settled = zip(posts, answers, strict=True)
+        await asyncio.gather(*(settle_post(store, *one) for one in settled))
+        (report,) = await store.endpoints()
+        assert report.endpoint.disabled_at == NOW
+
+    async def test_a_410_waits_for_a_failure_that_is_being_written(
+        self, store: SqlWebhooks, publish: Publish, transactions: ShortTransactions
+    ) -> None:
+        if transactions.on_sqlite:
+            return  # it has one writer
+        await publish(event(), NOW)
+        (post,) = await claim(store)
+        engine = transactions._engine  # noqa: SLF001 - a transaction in the middle of its work
+        async with engine.begin() as connection:
+            await connection.run_sync(lambda c: _note(c, URL, GONE, NOW))
+            behind = asyncio.create_task(settle_post(store, post, BAD))
+            await asyncio.sleep(0.2)
+            assert not behind.done()
+        endpoint = await behind
+        assert endpoint is not None
+        assert endpoint.disabled_at == NOW
 
 
 class TestRecovery(OnDatabase):

@@ -112,6 +112,16 @@ async def test_a_receiver_gets_what_the_standard_says() -> None:
         assert Webhook(secret).verify(body, headers) == {"type": "message.delivered"}
 
 
+@pytest.mark.parametrize("host", ["xn--80ak6aa92e.com", "xn--zzzz.com", "XN--Fa-HIA.de"])
+async def test_a_name_is_asked_for_as_it_is_written(host: str) -> None:
+    names = Names(["127.0.0.1"])
+    async with posting(names) as poster, serving(answering()) as seen:
+        url = named(seen).replace(NAME, host)
+        assert await poster.post(post_to(url), datetime.now(UTC)) == Answered(status=204)
+    assert names.asked == [host.lower()]
+    assert f"host: {host.lower()}:".encode() in seen.requests[0]
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
     async with serving(answering()) as elsewhere, posting() as poster:

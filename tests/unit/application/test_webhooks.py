@@ -10,9 +10,10 @@ import pytest
 
 from adapters.persistence.webhook_rows import NewEvent
 from application.errors import StorageUnavailableError
-from application.webhooks import AT_ONCE, HOST_LANES, Deliverer
+from application.webhooks import AT_ONCE, DUE_LIMIT, OTHERS_EVERY, OTHERS_KEPT, Deliverer
 from application.webhooks_addresses import WebhookAddresses
 from application.webhooks_feeder import Feeder
+from application.webhooks_lanes import HOST_LANES
 from domain.webhook import DELAYS_S, DISABLED_AFTER, Answered
 from tests.fakes import CountingIds, FixedClock
 from tests.fakes.webhooks import MemoryWebhooks, ScriptedReceiver
@@ -234,12 +235,52 @@ async def test_addresses_of_one_host_that_requests_named_have_so_many_lanes() ->
     assert all(posting.statuses(url) == ["delivered"] for url in urls)
 
 
-async def test_an_address_that_is_no_longer_allowed_gets_nothing() -> None:
+async def test_what_is_not_allowed_here_is_left_to_whoever_may_post_it() -> None:
     posting = Posting(urls=(OTHER,))
     posting.publish(URL, OTHER)
     await posting.round()
     assert [post.delivery.url for post in posting.receiver.posted] == [OTHER]
-    assert posting.statuses() == ["failed"]
+    posting.clock.advance(OTHERS_KEPT.total_seconds() - 1)
+    await posting.round()
+    assert posting.statuses() == ["pending"]
+    again = Posting(posting.store)
+    await again.round()
+    assert posting.statuses() == ["delivered"]
+
+
+async def test_what_nobody_was_allowed_to_post_for_days_is_given_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    posting = Posting(urls=(OTHER,), hosts=("shop.example.org",))
+    posting.publish(URL, count=2)
+    await posting.round()
+    posting.clock.advance((OTHERS_KEPT + OTHERS_EVERY).total_seconds())
+    posting.publish(URL)
+    await posting.round()
+    assert posting.statuses() == ["failed", "failed", "pending"]
+    assert posting.receiver.posted == []
+    assert "2 webhooks given up" in caplog.text
+
+
+def test_what_is_not_allowed_is_kept_for_longer_than_the_whole_schedule() -> None:
+    assert OTHERS_KEPT.total_seconds() > 2 * sum(DELAYS_S)
+
+
+async def test_the_long_backlog_of_one_host_hides_no_other() -> None:
+    urls = [f"https://shop.example/hook?order={n}" for n in range(3 * DUE_LIMIT)]
+    posting = Posting(hosts=("SHOP.example", "bank.example"))
+    posting.receiver.held = dict.fromkeys(urls, asyncio.Event())
+    for url in (*urls, "https://bank.example/order"):
+        posting.publish(url)
+    await posting.step()
+    await until(lambda: posting.statuses("https://bank.example/order") == ["delivered"])
+    assert len(posting.receiver.posted) == HOST_LANES + 1
+    posting.receiver.held[urls[0]].set()
+    await until(lambda: len(posting.receiver.posted) > DUE_LIMIT)
+    for _ in range(3):
+        await posting.round()
+    assert all(posting.statuses(url) == ["delivered"] for url in urls)
+    assert len(posting.receiver.posted) == len(urls) + 1
 
 
 async def test_what_was_under_way_when_the_process_died_is_posted_again() -> None:

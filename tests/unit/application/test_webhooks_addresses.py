@@ -63,6 +63,7 @@ def test_a_callback_goes_to_a_host_that_is_allowed(url: str) -> None:
         "https://shop。example/",
         "https://[::1",
         "https://shop.example/" + "x" * 2_000,
+        "https://xn--80ak6aa92e.com.evil.example/",
     ],
 )
 def test_a_callback_goes_nowhere_else(url: str) -> None:
@@ -71,6 +72,15 @@ def test_a_callback_goes_nowhere_else(url: str) -> None:
     (problem,) = caught.value.problems
     assert problem.field == "callback_url"
     assert problem.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "host", ["xn--", "xn--99999999", "shop.xn--zzzzzzzzz.example", ".".join(["a" * 60] * 5)]
+)
+def test_a_name_nobody_can_read_is_no_host(host: str) -> None:
+    assert host_of(f"https://{host}/") is None
+    with pytest.raises(InvalidTermsError):
+        WebhookAddresses(hosts=(host,)).check_callback(f"https://{host}/")
 
 
 @given(url=st.text())

@@ -148,11 +148,13 @@ def _create_webhooks() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_sms_webhook_events"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_sms_webhook_events_at", "sms_webhook_events", ["at", "id"])
     op.create_table(
         "sms_webhook_deliveries",
         sa.Column("id", sa.Uuid, nullable=False),
         sa.Column("event_id", sa.Uuid, nullable=False),
         sa.Column("url", sa.Text, nullable=False),
+        sa.Column("host", sa.Text, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("attempts", sa.SmallInteger, nullable=False),
         sa.Column("created_at", UtcDateTime, nullable=False),
@@ -165,12 +167,14 @@ def _create_webhooks() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_sms_webhook_deliveries_event_id", "sms_webhook_deliveries", ["event_id"])
-    _create_partial_index(
-        "ix_sms_webhook_deliveries_due",
-        "sms_webhook_deliveries",
-        ["url", "due_at"],
-        "status = 'pending'",
-    )
+    for name, columns, where in (
+        ("due", ["due_at", "host", "url", "status"], "status = 'pending'"),
+        ("waiting", ["url", "due_at"], "status = 'pending'"),
+        ("failed", ["id"], "status = 'failed'"),
+    ):
+        _create_partial_index(
+            f"ix_sms_webhook_deliveries_{name}", "sms_webhook_deliveries", columns, where
+        )
     op.create_table(
         "sms_webhook_endpoints",
         sa.Column("url", sa.Text, nullable=False),
