@@ -21,7 +21,7 @@ from tests.postgres import PostgresServer
 from tests.processes import Client, Program
 
 CUT_S = 10.0
-RECOVERY_S = 45.0
+RECOVERY_S = 120.0
 END_S = 120.0
 
 
