@@ -196,7 +196,8 @@ events = sa.Table(
 )
 """What happened to a message after it was accepted; what a row says is never changed.
 
-``untold``: true until webhooks were made of it; ``NULL`` where nobody is to be told.
+``untold``: true until webhooks were made of it, false where that could not be done; ``NULL`` where
+nobody is to be told, or everybody was.
 """
 
 untold = sa.Index(

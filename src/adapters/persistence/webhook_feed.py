@@ -23,7 +23,14 @@ from domain.webhook import Transition, transitions
 
 Render = Callable[[StoredMessage, Transition], bytes]
 """Writes the JSON that is posted."""
-_ANY = sa.select(events.c.id).where(events.c.untold.is_not(None)).limit(1)
+_WAITING = sa.and_(events.c.untold.is_not(None), events.c.untold.is_(True))
+"""The first half names the index, the second leaves out what this version cannot tell."""
+_ANY = sa.select(events.c.id).where(_WAITING).limit(1)
+_RECALL = (
+    sa.update(events)
+    .where(events.c.untold.is_not(None), events.c.untold.is_(False))
+    .values(untold=True)
+)
 
 
 _Story = tuple[sa.Row[Any], sa.Row[Any], Sequence[sa.Row[Any]]]
@@ -43,11 +50,25 @@ class _Untold:
     stories: Sequence[_Story]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told of lines.
+
+    Attributes:
+        events: of those that can be told.
+        unable: the ids of those that cannot.
+    """
+
+    events: Sequence[NewEvent]
+    unable: frozenset[int]
+
+
 class SqlWebhookFeed:
     """Takes rows of ``sms_events`` that are ``untold``; see ``WebhookFeed``.
 
     On PostgreSQL they are locked from the look to the end, and who comes second takes others. On
-    SQLite nobody comes second: what is told is worked out without keeping the writer busy.
+    SQLite nobody comes second: what is told is worked out without keeping the writer busy. What
+    cannot be told stays untold until another start, which may be that of a version that can.
     """
 
     def __init__(
@@ -61,9 +82,13 @@ class SqlWebhookFeed:
         self._addresses = addresses
         self._render = render
         self._clock = clock
+        self._recalled = False
 
     async def feed(self, limit: int) -> int:
         """Have some lines told; see ``WebhookFeed.feed``."""
+        if not self._recalled:
+            await self._transactions.run(lambda connection: connection.execute(_RECALL))
+            self._recalled = True
 
         def look(connection: sa.Connection) -> _Untold:
             return _untold(connection, limit)
@@ -76,26 +101,30 @@ class SqlWebhookFeed:
         if not await self._transactions.glance(_is_untold):
             return 0
         found = await self._transactions.look(look)
-        new = self._events(found)
-        return await self._transactions.run(lambda c: self._mark(c, found, new))
+        done = self._told(found)
+        return await self._transactions.run(lambda c: self._mark(c, found, done))
 
     def _write(self, connection: sa.Connection, found: _Untold) -> int:
-        return self._mark(connection, found, self._events(found)) if found.lines else 0
+        return self._mark(connection, found, self._told(found)) if found.lines else 0
 
-    def _mark(self, connection: sa.Connection, found: _Untold, new: Sequence[NewEvent]) -> int:
-        insert_events(connection, new, self._clock.now())
-        done = sa.update(events).where(events.c.id.in_(found.lines)).values(untold=None)
-        connection.execute(done)
+    def _mark(self, connection: sa.Connection, found: _Untold, done: _Told) -> int:
+        insert_events(connection, done.events, self._clock.now())
+        for lines, untold in ((found.lines - done.unable, None), (done.unable, False)):
+            if lines:
+                marked = sa.update(events).where(events.c.id.in_(lines)).values(untold=untold)
+                connection.execute(marked)
         return len(found.lines)
 
-    def _events(self, found: _Untold) -> list[NewEvent]:
-        told_of: list[NewEvent] = []
+    def _told(self, found: _Untold) -> _Told:
+        new: list[NewEvent] = []
+        unable: set[int] = set()
         for story in found.stories:
             try:
-                told_of += self._of_story(story, found.lines)
+                new += self._of_story(story, found.lines)
             except Exception as error:  # noqa: BLE001 - one that cannot be told must not hold up the others
                 _log.error("%s", told(error, f" in the webhooks of {story[0].id}, not told"))
-        return told_of
+                unable |= {line.id for line in story[2]} & found.lines
+        return _Told(new, frozenset(unable))
 
     def _of_story(self, story: _Story, untold: frozenset[int]) -> list[NewEvent]:
         message, of_request, lines = story
@@ -129,7 +158,7 @@ def _is_untold(connection: sa.Connection) -> bool:
 def _untold(connection: sa.Connection, limit: int) -> _Untold:
     query = (
         sa.select(events.c.id, events.c.message_id)
-        .where(events.c.untold.is_not(None))
+        .where(_WAITING)
         .order_by(events.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
