@@ -1,7 +1,7 @@
 """A list of phones, put on the blacklist."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import merge
@@ -22,7 +22,7 @@ WINDOW = 50_000
 Then neighbours in the index are written together: in the order of a list nearly every one would
 be a page of its own, and seven times as much would go to the disk.
 """
-MAX_PROBLEMS = 1_000
+MAX_PROBLEMS = 10_000
 """So many bad lines are named; the others are counted."""
 
 
@@ -124,7 +124,9 @@ class ImportBlacklist:
         """Go through all lines; without ``add`` they are only counted."""
         report, now = ImportReport(), self._clock.now()
         window: list[list[BlacklistEntry]] = []
-        async for turn in _turns(lines()):
+        source = iter(lines())
+        while turn := list(islice(source, TURN)):
+            await self._entries.pause()
             good = self._good(turn, now, report)
             if add is None:
                 report.added += len(good)
@@ -188,15 +190,6 @@ async def _write(
         report.added += added
         report.already += len(together) - added
         await asyncio.sleep(0)  # a look-up may have answered without giving others their turn
-
-
-async def _turns(
-    lines: Iterable[ImportLine | BadLine],
-) -> AsyncIterator[Sequence[ImportLine | BadLine]]:
-    source = iter(lines)
-    while turn := list(islice(source, TURN)):
-        yield turn
-        await asyncio.sleep(0)
 
 
 def _refusal(report: ImportReport) -> InvalidImportError:

@@ -1,5 +1,6 @@
 """A blacklist in a dictionary."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import count, islice
 
@@ -17,6 +18,7 @@ class MemoryBlacklist:
         entries: those that have expired, too.
         asked: how many phones each call of ``listed`` asked for.
         added: how many entries each call of ``add_all`` brought.
+        pauses: how often somebody let the others go first.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class MemoryBlacklist:
         self.keys = MemoryIdempotency() if keys is None else keys
         self.asked: list[int] = []
         self.added: list[int] = []
+        self.pauses = 0
         self._clock = FixedClock() if clock is None else clock
         self._ids: dict[Phone, int] = {}
         self._numbers = count(1)
@@ -59,6 +62,10 @@ class MemoryBlacklist:
     async def add_all(self, entries: Sequence[BlacklistEntry]) -> int:
         self.added.append(len(entries))
         return sum([self._put(entry) for entry in entries])
+
+    async def pause(self) -> None:
+        self.pauses += 1
+        await asyncio.sleep(0)
 
     async def latest(
         self, *, before: int | None, limit: int, source: BlacklistSource | None = None

@@ -39,6 +39,10 @@ class SqlBlacklistEntries:
         """Put phones on the list; see ``BlacklistEntries.add_all``."""
         return await self._commits.run(_add_all, entries, weight=len(entries))
 
+    async def pause(self) -> None:
+        """Let who is writing finish; see ``BlacklistEntries.pause``."""
+        await self._commits.pause()
+
     async def latest(
         self, *, before: int | None, limit: int, source: BlacklistSource | None = None
     ) -> Sequence[ListedEntry]:

@@ -79,6 +79,13 @@ class BlacklistEntries(Protocol):
         """Put up to 1 000 phones on the list as ``add`` does; return how many were not there."""
         ...
 
+    async def pause(self) -> None:
+        """Let whoever is writing finish, and everybody else do something.
+
+        Called again and again by who reads a long list.
+        """
+        ...
+
     async def latest(
         self, *, before: int | None, limit: int, source: BlacklistSource | None = None
     ) -> Sequence[ListedEntry]:

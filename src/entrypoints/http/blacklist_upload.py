@@ -1,7 +1,6 @@
 """A list of phones, on its way in: kept in a file until all of it has been checked."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -48,17 +47,10 @@ async def _keep(request: HttpRequest, file: BinaryIO) -> None:
         async for chunk in request.stream():
             waiting += chunk
             if len(waiting) >= _BLOCK:
-                await asyncio.to_thread(_write, file, waiting)
+                await asyncio.to_thread(file.write, waiting)
                 waiting = bytearray()
     except InternalServerException:
         raise BodyError("incomplete_body", "The body broke off.") from None
-    await asyncio.to_thread(_write, file, waiting)
+    await asyncio.to_thread(file.write, waiting)
     if not file.tell():
         raise BodyError("missing_body", "The request has no body; send CSV or NDJSON.")
-
-
-def _write(file: BinaryIO, block: bytearray) -> None:
-    """Write, and see it on the disk: the log of the database is flushed behind what waits there."""
-    file.write(block)
-    file.flush()
-    os.fsync(file.fileno())

@@ -192,6 +192,34 @@ async def test_a_caller_who_goes_away_spoils_nothing(
     assert written(target) >= {99, *(n for n in range(20) if n % 3)}
 
 
+async def test_who_pauses_waits_for_the_transaction_that_is_under_way_and_for_no_other(
+    commits: GroupCommit,
+) -> None:
+    ended: list[object] = []
+
+    async def one(number: int) -> None:
+        await commits.run(write, number, MAX_WEIGHT)
+        ended.append(number)
+
+    writing = [asyncio.create_task(one(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    pausing = [asyncio.create_task(commits.pause()) for _ in range(2)]
+    await asyncio.sleep(0)
+    pausing[1].cancel()
+    await pausing[0]
+    ended.append("paused")
+    await asyncio.gather(*writing)
+    assert ended == [0, "paused", 1, 2]
+
+
+async def test_who_pauses_beside_nothing_gives_others_their_turn(commits: GroupCommit) -> None:
+    await commits.run(write, 1)
+    other = asyncio.create_task(asyncio.sleep(0))
+    await commits.pause()
+    await commits.pause()
+    assert other.done()
+
+
 async def test_closing_waits_for_what_waits(engines: Engines, target: DatabaseTarget) -> None:
     commits = GroupCommit(engines.writer)
     tasks = [asyncio.create_task(commits.run(write, number)) for number in range(600)]
