@@ -1,0 +1,14 @@
+"""Who changed what."""
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add what is missing."""
+
+
+def downgrade() -> None:
+    """Take it out again."""
