@@ -38,3 +38,7 @@ class Caller:
     def owner(self) -> str | None:
         """Return whose messages may be seen; ``None`` is everybody's."""
         return None if Scope.ADMIN in self.scopes else self.account
+
+
+INSIDE = Caller(account=None, name="habar", scopes=frozenset({Scope.ADMIN}))
+"""Whoever calls from within this process, and has not said who they are."""

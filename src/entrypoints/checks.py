@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from adapters.webhooks.signature import read_secret
 from application.errors import SettingsError
 from application.routing import ALIASES, SMS_PROVIDERS
 from application.webhooks_addresses import host_of
+from domain.api_key import Network
 from entrypoints.failpoints import FAILPOINTS
 from entrypoints.settings import Settings
 from entrypoints.stop_words import word_problems
@@ -33,10 +35,11 @@ def problems_of(settings: Settings) -> list[str]:
     return [
         *_provider_problems(settings),
         *_access_problems(settings),
-        *_database_problems(settings),
+        *database_problems(settings),
         *_pipeline_problems(settings),
         *_webhook_problems(settings),
         *word_problems(settings),
+        *_retention_problems(settings),
         *_other_problems(settings),
     ]
 
@@ -133,12 +136,24 @@ def _is_base_url(text: str) -> bool:
     return whole and not (parts.query or parts.fragment or parts.username)
 
 
+def trusted_proxies(settings: Settings) -> tuple[Network, ...]:
+    """Return the networks of the proxies that may say for whom they call."""
+    return tuple(ip_network(text, strict=False) for text in settings.trusted_proxies)
+
+
 def _access_problems(settings: Settings) -> Iterator[str]:
+    try:
+        trusted_proxies(settings)
+    except ValueError:
+        yield "TRUSTED_PROXIES: expected networks, such as 10.0.0.0/8,192.168.1.5"
+    if settings.api_keys and settings.auth_disabled:
+        yield "AUTH_DISABLED: true, though API_KEYS are set; leave one of them out"
     if settings.api_keys or settings.auth_disabled or _is_loopback(settings.http_host):
         return
     yield (
-        f"HTTP_HOST: {settings.http_host} can be reached from other machines; set API_KEYS, "
-        "or AUTH_DISABLED=true where something in front of Habar checks who may call"
+        f"HTTP_HOST: {settings.http_host} can be reached from other machines; set API_KEYS "
+        "(keys of the database do not count before the start), or AUTH_DISABLED=true where "
+        "something in front of Habar checks who may call"
     )
 
 
@@ -149,7 +164,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _database_problems(settings: Settings) -> Iterator[str]:
+def database_problems(settings: Settings) -> Iterator[str]:
+    """Name everything that keeps the database from being found."""
     if settings.pg_host is not None or settings.database_url is None:
         return
     try:
@@ -200,6 +216,12 @@ def _webhook_problems(settings: Settings) -> Iterator[str]:
         except ValueError:
             yield "WEBHOOK_SECRETS: expected whsec_ and the base64 of 24 bytes or more"
             return
+
+
+def _retention_problems(settings: Settings) -> Iterator[str]:
+    hours, days = settings.text_retention_hours, settings.retention_days
+    if hours is not None and days is not None and hours > days * 24:
+        yield "TEXT_RETENTION_HOURS: longer than RETENTION_DAYS; texts go first"
 
 
 def _other_problems(settings: Settings) -> Iterator[str]:

@@ -5,6 +5,7 @@ import logging.config
 import re
 import sys
 import traceback
+from contextvars import ContextVar
 
 import structlog
 
@@ -23,6 +24,8 @@ _QUIET = (
     "sqlalchemy",
 )
 """They log whole URLs, statements and parameters below WARNING."""
+REQUEST_ID: ContextVar[str] = ContextVar("request_id")
+"""What is being served; its log lines, and those of the tasks it starts, carry it."""
 
 
 def configure_logs(level: str, log_format: str) -> None:
@@ -35,6 +38,7 @@ def configure_logs(level: str, log_format: str) -> None:
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        _add_request_id,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(_traceback),
         _on_one_line,
@@ -63,6 +67,15 @@ def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
         lines[:0] = [*traceback.format_tb(error.__traceback__), f"{type(error).__qualname__}\n"]
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "".join(lines).rstrip()
+
+
+def _add_request_id(
+    _: structlog.typing.WrappedLogger, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Name the request a line belongs to, where there is one."""
+    if (request_id := REQUEST_ID.get(None)) is not None:
+        event["request_id"] = request_id
+    return event
 
 
 def _on_one_line(

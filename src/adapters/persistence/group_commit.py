@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from adapters.persistence.transactions import Transactions
 from application.errors import StorageUnavailableError
+from application.ports.telemetry import SILENT, Telemetry
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -50,8 +51,9 @@ class _Waiting(Generic[Item, Result]):
 class GroupCommit:
     """Runs batches one transaction at a time, in the order of their arrival."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, telemetry: Telemetry = SILENT) -> None:
         self._transactions = transactions
+        self._telemetry = telemetry
         self._queue: list[_Waiting[Any, Any]] = []
         self._runner: asyncio.Task[None] | None = None
         self._pausing: list[asyncio.Future[None]] = []
@@ -117,6 +119,7 @@ class GroupCommit:
             for waiting in group:
                 await self._commit([waiting])
         else:
+            self._telemetry.committed(len(group))
             for waiting, result in results:
                 waiting.resolve(result)
 

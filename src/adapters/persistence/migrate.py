@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from psycopg.errors import ConnectionTimeout
 from sqlalchemy.pool import NullPool
 
+from adapters.persistence.backup import is_marked
 from adapters.persistence.engines import DatabaseTarget, postgres_arguments
 from adapters.persistence.migrations import HEAD, VERSION_TABLE
 from application.errors import SettingsError
@@ -24,6 +25,10 @@ class NewerDatabaseError(Exception):
     """The database was migrated by a later version of Habar."""
 
 
+class UnrestoredError(Exception):
+    """The file is a backup that was put in place by hand."""
+
+
 @contextmanager
 def told_as_problem(target: DatabaseTarget) -> Iterator[None]:
     """Turn what keeps a database from being opened into a problem of the deployment.
@@ -33,23 +38,33 @@ def told_as_problem(target: DatabaseTarget) -> Iterator[None]:
     """
     try:
         yield
-    except (sa.exc.DBAPIError, NewerDatabaseError, OSError) as error:
+    except (sa.exc.DBAPIError, NewerDatabaseError, UnrestoredError, OSError) as error:
         problem = f"{target.setting}: {getattr(error, 'orig', error)}"
         raise SettingsError([problem]) from None
 
 
-def migrate(target: DatabaseTarget) -> None:
+def migrate(target: DatabaseTarget, *, restoring: bool = False) -> None:
     """Create the database and the schema where they are missing, and apply every revision.
 
     Several processes may do this at once: one works, the others wait and find it done.
 
+    Args:
+        target: where.
+        restoring: it may be a backup, as its messages are put in doubt next.
+
     Raises:
         NewerDatabaseError: a later version was here; nothing is changed.
+        UnrestoredError: it is a backup.
         sqlalchemy.exc.DBAPIError: the server refused.
     """
     if target.sqlite_path is None:
         _create_database(target)
-    with _locked(target) as connection:
+    with locked(target) as connection:
+        if target.sqlite_path is not None and not restoring and is_marked(connection):
+            raise UnrestoredError(
+                "this is a backup, and what waits in it may have been sent since; "
+                "run habar hold, or habar restore FILE instead of copying it"
+            )
         version = _version(connection)
         if version == HEAD:
             return
@@ -73,7 +88,7 @@ def _upgrade(connection: sa.Connection) -> None:
 
 
 @contextmanager
-def _locked(target: DatabaseTarget) -> Iterator[sa.Connection]:
+def locked(target: DatabaseTarget) -> Iterator[sa.Connection]:
     """Open a transaction that only one process at a time can have."""
     if target.sqlite_path is not None:
         engine = sa.create_engine(

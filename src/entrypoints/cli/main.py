@@ -1,15 +1,26 @@
 """The program ``habar``."""
 
 import sys
+import traceback
 
 import rich_click as click
 
 from application.errors import SettingsError
+from entrypoints.cli.audit import audit
+from entrypoints.cli.backup import backup, hold, restore
+from entrypoints.cli.blacklist import blacklist
+from entrypoints.cli.doctor import doctor
+from entrypoints.cli.keys import keys
+from entrypoints.cli.messages import messages
 from entrypoints.cli.migrate import migrate
+from entrypoints.cli.providers import providers
+from entrypoints.cli.send import call, send
 from entrypoints.cli.serve import serve
 from entrypoints.cli.simulate import simulate
 from entrypoints.cli.webhooks import webhooks
 
+SOFTWARE = 70
+"""The exit code for a defect of the program itself; ``EX_SOFTWARE`` of sysexits."""
 CONFIGURATION = 78
 """The exit code for settings that cannot work; ``EX_CONFIG`` of sysexits."""
 
@@ -22,6 +33,17 @@ def habar() -> None:
 
 habar.add_command(serve)
 habar.add_command(migrate)
+habar.add_command(doctor)
+habar.add_command(backup)
+habar.add_command(restore)
+habar.add_command(hold)
+habar.add_command(send)
+habar.add_command(call)
+habar.add_command(blacklist)
+habar.add_command(messages)
+habar.add_command(providers)
+habar.add_command(keys)
+habar.add_command(audit)
 habar.add_command(simulate)
 habar.add_command(webhooks)
 
@@ -35,3 +57,8 @@ def main() -> None:
         for problem in error.problems:
             click.echo(f"  - {problem}", err=True)
         sys.exit(CONFIGURATION)
+    except Exception as error:  # noqa: BLE001 - whatever it is, no trace is shown
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} in {place.filename}, line {place.lineno}"
+        click.echo(f"Something is wrong with habar itself: {where}.", err=True)
+        sys.exit(SOFTWARE)

@@ -2,10 +2,16 @@
 
 import rich_click as click
 
+from entrypoints.cli.deliveries import deliveries, replay
+
 
 @click.group()
 def webhooks() -> None:
-    """Tools for those who receive webhooks."""
+    """Receive webhooks, see what was told to whom, tell it again."""
+
+
+webhooks.add_command(deliveries)
+webhooks.add_command(replay)
 
 
 @webhooks.command()

@@ -27,6 +27,7 @@ _WANTED = {
     "dry_run": "true or false",
     "delay": _SECONDS,
     "ttl": _SECONDS,
+    "seconds": _SECONDS,
     "priority": "otp, transactional or bulk",
     "fallback": "a provider's code or a list of them",
     "on_unknown": "hold or resend",

@@ -121,5 +121,9 @@ async def test_a_large_body_is_not_read_for_a_stranger(guarded: Service) -> None
 
 
 async def test_without_keys_nobody_is_asked_for_one(lasting: Service) -> None:
-    answer = await lasting.client.post("/sms", json=HELLO, headers={"X-API-Key": "any"})
+    answer = await lasting.client.post("/sms", json=HELLO)
     assert answer.content == b'{"status":true}'
+
+
+async def test_a_wrong_key_opens_nothing_where_none_is_needed(lasting: Service) -> None:
+    denied(await lasting.client.post("/sms", json=HELLO, headers={"X-API-Key": "any"}))

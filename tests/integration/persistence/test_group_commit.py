@@ -30,6 +30,7 @@ from adapters.persistence.storage import SqlStorage
 from application.errors import StorageUnavailableError
 from domain.phone import Phone
 from tests.contracts.outbox.fixtures import a_request, a_sending, settled
+from tests.fakes.telemetry import HeardTelemetry
 from tests.integration.conftest import postgres_target
 from tests.postgres import PostgresServer, libpq, running_server, start
 
@@ -64,6 +65,17 @@ def committed() -> Iterator[list[None]]:
     sa.event.listen(sa.Engine, "commit", count)
     yield lines
     sa.event.remove(sa.Engine, "commit", count)
+
+
+async def test_how_many_share_a_transaction_is_told(engines: Engines) -> None:
+    telemetry = HeardTelemetry()
+    commits = GroupCommit(engines.writer, telemetry)
+    await asyncio.gather(*(commits.run(write, number) for number in range(20)))
+    sizes = telemetry.of("committed")
+    assert sum(size for size in sizes if isinstance(size, int)) == 20
+    assert len(sizes) < 20
+    await commits.close()
+    await engines.reader.dispose()
 
 
 def write(connection: sa.Connection, numbers: Sequence[int]) -> Sequence[int]:

@@ -12,6 +12,7 @@ from domain.errors import MessageNotFoundError, NotCancelableError
 from domain.message import MessageStatus
 from domain.segments import count_segments
 from tests.fakes import FixedClock, MemoryMessages, MemoryOutbox, PlainNumbering
+from tests.fakes.audit import an_audit
 from tests.unit.application.test_replays import message
 
 _S = MessageStatus
@@ -26,7 +27,7 @@ async def outbox_with(status: MessageStatus) -> MemoryOutbox:
 
 def cancel_in(outbox: MemoryOutbox) -> CancelMessage:
     stories = Stories(MemoryMessages(outbox), PlainNumbering())
-    return CancelMessage(outbox, stories, FixedClock())
+    return CancelMessage(outbox, stories, FixedClock(), an_audit())
 
 
 async def test_a_queued_message_is_canceled_and_its_history_says_so() -> None:

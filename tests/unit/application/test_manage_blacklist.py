@@ -13,6 +13,7 @@ from domain.errors import InvalidEntryError, InvalidPhoneError, NotBlacklistedEr
 from domain.idempotency import IdempotencyKey
 from domain.phone import Phone
 from tests.fakes import NOW, FixedClock, MemoryBlacklist, PlainNumbering
+from tests.fakes.audit import an_audit
 
 PHONE = "77011234567"
 ONCE = Once(IdempotencyKey("", "order-17", b"fingerprint"), StoredAnswer(200, {}, b"{}"))
@@ -25,7 +26,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def manage(clock: FixedClock) -> ManageBlacklist:
-    return ManageBlacklist(MemoryBlacklist(clock=clock), PlainNumbering(), clock)
+    return ManageBlacklist(MemoryBlacklist(clock=clock), PlainNumbering(), clock, an_audit())
 
 
 @pytest.mark.parametrize("written", [PHONE, f"+{PHONE}", "+7 (701) 123-45-67", "7701.123.45.67"])

@@ -1,0 +1,42 @@
+"""The keys callers were given, with every change of them in the audit log."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from application.audit import Audit
+from application.ports.api_keys import ApiKeys
+from domain.api_key import ApiKey
+from domain.audit import AuditAction
+from domain.caller import Caller, Scope
+
+
+class AuditedKeys:
+    """``ApiKeys`` that writes down who changes what, before it is changed."""
+
+    def __init__(self, keys: ApiKeys, audit: Audit, by: Caller) -> None:
+        self._keys = keys
+        self._audit = audit
+        self._by = by
+
+    async def all(self) -> Sequence[ApiKey]:
+        """Return every key; see ``ApiKeys.all``."""
+        return await self._keys.all()
+
+    async def find(self, key_id: UUID) -> ApiKey | None:
+        """Return a key; see ``ApiKeys.find``."""
+        return await self._keys.find(key_id)
+
+    async def add(self, key: ApiKey) -> None:
+        """Write a new key; see ``ApiKeys.add``."""
+        scopes = ", ".join(scope for scope in Scope if scope in key.scopes)
+        await self._audit(
+            self._by, AuditAction.KEY_CREATED, key.account, f"{key.name}; may {scopes}"
+        )
+        await self._keys.add(key)
+
+    async def update(self, key: ApiKey) -> None:
+        """Write what a key has become: revoked, or else rotated; see ``ApiKeys.update``."""
+        revoked = key.revoked_at is not None
+        action = AuditAction.KEY_REVOKED if revoked else AuditAction.KEY_ROTATED
+        await self._audit(self._by, action, key.account, key.name)
+        await self._keys.update(key)
