@@ -22,8 +22,8 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-_START_S = 20.0
-_END_S = 10.0
+_START_S = 60.0
+_END_S = 60.0
 _SYSTEM = Path("/usr/lib/postgresql")
 _NOBODY = 65534
 _STRATEGIES = 150_000

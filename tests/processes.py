@@ -31,7 +31,7 @@ ACCOUNTS = {
 """What the simulator lets in unless it is told otherwise."""
 PROVIDERS = ("smscru", "twilio", "epochtasmsru", "mobizonkz")
 _READY = re.compile(r"running on (http://127\.0\.0\.1:[0-9]+)|listens on (http://\S+)")
-_START_S = 20.0
+_START_S = 60.0
 _END_S = 30.0
 
 Json = dict[str, Any]

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from adapters.webhooks.signature import is_signed
+from entrypoints.site import site
 
 MAX_BODY_BYTES = 1_048_576
 Say = Callable[[str], None]
@@ -35,15 +36,8 @@ async def listening(host: str, port: int, secrets: Sequence[bytes], say: Say) ->
         return web.Response(status=204 if genuine else 401)
 
     app.router.add_post("/{path:.*}", take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-        bound_host, bound_port = runner.addresses[0][:2]
-        name = f"[{bound_host}]" if ":" in bound_host else bound_host
-        yield f"http://{name}:{bound_port}"
-    finally:
-        await runner.cleanup()
+    async with site(app, host, port) as url:
+        yield url
 
 
 def run_listener(host: str, port: int, secrets: Sequence[bytes]) -> None:

@@ -1,9 +1,19 @@
-"""Killed at each point of a message's way; SQLite's short ones are in tests/integration."""
+"""Killed at each point of a message's way."""
+
+from pathlib import Path
 
 import pytest
 
 from adapters.persistence.engines import DatabaseTarget
 from tests.faults.points import Points, Resends
+from tests.integration.conftest import sqlite_target
+
+
+class TestOnSqlite(Points):
+    @pytest.fixture
+    def target(self, tmp_path: Path) -> DatabaseTarget:
+        """The next start takes over at once."""
+        return sqlite_target(tmp_path)
 
 
 class TestOnPostgres(Points):

@@ -13,6 +13,7 @@ from aiohttp import web
 from adapters.persistence.engines import DatabaseTarget
 from adapters.webhooks.signature import is_signed, read_secret
 from domain.message import MessageStatus
+from entrypoints.site import site
 from tests.processes import Client, Program, gateway, provided, stored
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -66,15 +67,9 @@ async def receiving(chance: Random) -> AsyncIterator[Ledger]:
         return web.Response(status=204)
 
     app.router.add_post("/{path:.*}", take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        ledger.url = f"http://{host}:{port}/habar"
+    async with site(app) as url:
+        ledger.url = f"{url}/habar"
         yield ledger
-    finally:
-        await runner.cleanup()
 
 
 async def test_killed_while_it_posts_it_has_everything_told_and_names_nothing_twice(

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.insertion import insert_new
 from adapters.persistence.reads import read
 from adapters.persistence.rows import ORPHANED_AFTER, Row, key_row
 from adapters.persistence.tables import UtcDateTime
@@ -94,8 +94,7 @@ def written_with(
     connection: sa.Connection, wishes: Sequence[Once | None], now: datetime
 ) -> Sequence[bool]:
     """Write the keys of changes that are made once; tell which changes are to be made."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(keys).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    statement = insert_new(connection, keys).execution_options(preserve_rowcount=True)
     return [
         once is None or connection.execute(statement, _once_row(once, now)).rowcount > 0
         for once in wishes

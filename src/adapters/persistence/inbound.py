@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.persistence.blacklist import delete_phones, insert_entries
 from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.insertion import insert_new
 from adapters.persistence.opt_outs import lift_opt_outs
 from adapters.persistence.reads import read
 from adapters.persistence.rows import Row, message_row, request_row
@@ -64,8 +64,7 @@ class SqlInboundLog:
         return [written[number] for number in range(len(items))]
 
     def _write_one(self, connection: sa.Connection, reception: Reception) -> bool:
-        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        new = insert(inbound).values(_row(reception.inbound)).on_conflict_do_nothing()
+        new = insert_new(connection, inbound).values(_row(reception.inbound))
         new = new.execution_options(preserve_rowcount=True)
         if not connection.execute(new).rowcount:
             return False

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.insertion import insert_new
 from adapters.persistence.opt_out_lookup import OptOutLookup, Refused
 from adapters.persistence.rows import Row
 from adapters.persistence.tables import opt_outs
@@ -40,10 +40,9 @@ def add_opt_outs(connection: sa.Connection, new: Sequence[OptOut]) -> None:
     """Write opt-outs, inside a transaction; see ``OptOuts.add``."""
     if not new:
         return
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     # In one order, as processes wait for one another's rows.
     rows = sorted(map(_row, new), key=lambda row: (row["phone"], row["provider"], row["sender"]))
-    connection.execute(insert(opt_outs).on_conflict_do_nothing(), rows)
+    connection.execute(insert_new(connection, opt_outs), rows)
 
 
 def lift_opt_outs(

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from adapters.persistence.rows import Row, event_row, request_row
+from adapters.persistence.rows import Row, event_row, plain, plain_code, request_row
 from application.ports.outbox import Claimed, Lease, NewMessage, Settlement
 from domain.event import Event
 from domain.idempotency import IdempotencyKey
@@ -20,7 +20,6 @@ from domain.sender_id import SenderId
 from domain.terms import OnUnknown, Priority, Terms
 
 Acceptance = tuple[Sequence[NewMessage], Request | None, IdempotencyKey | None]
-_CODE_LENGTH = 64
 
 
 def to_json(rows: object) -> str:
@@ -136,25 +135,16 @@ def _state(message: Message) -> Row:
         "attempted_at": message.attempted_at,
         "lookups": message.lookups,
         "resends": message.resends,
-        "provider_id": _code(message.provider_id),
+        "provider_id": plain_code(message.provider_id),
         "error_code": None if failure is None else failure.code,
-        "error_text": None if failure is None else _plain(failure.text),
-        "provider_code": None if failure is None else _code(failure.provider_code),
+        "error_text": None if failure is None else plain(failure.text),
+        "provider_code": None if failure is None else plain_code(failure.provider_code),
     }
 
 
 def _event_row(message_id: UUID, event: Event) -> Row:
     row = event_row(message_id, event)
-    return row | {"text": _plain(event.text), "provider_code": _code(event.provider_code)}
-
-
-def _plain(text: str) -> str:
-    """Leave out what no column takes: a provider's odd word must not undo a settlement."""
-    return text.replace("\x00", "").encode(errors="replace").decode()
-
-
-def _code(code: str | None) -> str | None:
-    return None if code is None else _plain(code)[:_CODE_LENGTH]
+    return row | {"text": plain(event.text), "provider_code": plain_code(event.provider_code)}
 
 
 def _message(row: sa.Row[Any], terms: Terms) -> Message:

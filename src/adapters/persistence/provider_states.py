@@ -10,10 +10,10 @@ from math import inf
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.insertion import insert_new
 from adapters.persistence.reads import read
 from adapters.persistence.slots import LONG_AGO, LONGEST_AWAY_S, Pace, left_s
 from adapters.persistence.tables import UtcDateTime, provider_states
@@ -205,9 +205,8 @@ def _locked(connection: sa.Connection, providers: Sequence[str]) -> dict[str, _S
 
 
 def _create(connection: sa.Connection, providers: Sequence[str]) -> None:
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     rows = [{"provider": provider, **asdict(_State())} for provider in providers]
-    connection.execute(insert(provider_states).on_conflict_do_nothing(), rows)
+    connection.execute(insert_new(connection, provider_states), rows)
 
 
 def _to_state(row: sa.Row[Any]) -> _State:

@@ -3,12 +3,10 @@
 from hashlib import sha256
 from typing import Any
 
-from adapters.persistence.rows import Row, event_row
+from adapters.persistence.rows import Row, event_row, plain, plain_code
 from application.ports.receipts import Parked
 from domain.message import Message, MessageStatus
 from domain.receipt import Receipt
-
-_CODE_LENGTH = 64
 
 
 def parked_row(receipt: Receipt) -> Row:
@@ -16,10 +14,10 @@ def parked_row(receipt: Receipt) -> Row:
     return {
         "provider": receipt.provider,
         "message_id": receipt.message_id,
-        "provider_id": _code(receipt.provider_id),
+        "provider_id": plain_code(receipt.provider_id),
         "status": receipt.status,
-        "provider_code": _code(receipt.provider_code),
-        "text": _plain(receipt.text),
+        "provider_code": plain_code(receipt.provider_code),
+        "text": plain(receipt.text),
         "weak": receipt.weak,
         "opted_out": receipt.opted_out,
         "at": receipt.at,
@@ -71,24 +69,15 @@ def changed_row(before: Message, after: Message) -> Row:
         "was_attempts": before.attempts,
         "new_status": after.status,
         "new_provider": after.provider,
-        "new_provider_id": _code(after.provider_id),
+        "new_provider_id": plain_code(after.provider_id),
         "at": after.updated_at,
         "error_code": None if failure is None else failure.code,
-        "error_text": None if failure is None else _plain(failure.text),
-        "provider_code": None if failure is None else _code(failure.provider_code),
+        "error_text": None if failure is None else plain(failure.text),
+        "provider_code": None if failure is None else plain_code(failure.provider_code),
     }
 
 
 def line_row(receipt: Receipt, after: Message) -> Row:
     """Map the line of the history."""
     row = event_row(after.id, receipt.event(after.updated_at))
-    return row | {"text": _plain(receipt.text), "provider_code": _code(receipt.provider_code)}
-
-
-def _plain(text: str) -> str:
-    """Leave out what no column takes: a provider's odd word must not undo what it says."""
-    return text.replace("\x00", "").encode(errors="replace").decode()
-
-
-def _code(code: str | None) -> str | None:
-    return None if code is None else _plain(code)[:_CODE_LENGTH]
+    return row | {"text": plain(receipt.text), "provider_code": plain_code(receipt.provider_code)}

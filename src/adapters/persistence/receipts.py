@@ -7,9 +7,9 @@ from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.persistence.group_commit import GroupCommit
+from adapters.persistence.insertion import insert_new
 from adapters.persistence.receipt_changes import Change, Changes
 from adapters.persistence.receipt_matches import matches
 from adapters.persistence.receipt_rows import parked_row, to_parked, to_receipt
@@ -113,9 +113,8 @@ class SqlReceiptLog:
         now = self._changes.now(connection)
         new = [_parked(case, now) for case in waiting if case.parked_id is None]
         if new:
-            insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
             in_order = sorted(new, key=itemgetter("digest"))
-            connection.execute(insert(parked_table).on_conflict_do_nothing(), in_order)
+            connection.execute(insert_new(connection, parked_table), in_order)
         old = [(c.parked_id, c.wait_s or 0.0) for c in waiting if c.parked_id is not None]
         _delay(connection, old, now)
 

@@ -17,6 +17,7 @@ from domain.terms import OnUnknown, Priority, Terms
 
 Row = dict[str, Any]
 _ASKED_ABOUT = frozenset({MessageStatus.UNKNOWN, MessageStatus.SUBMITTED})
+_CODE_LENGTH = 64
 ORPHANED_AFTER = timedelta(minutes=1)
 """A key nobody says anything of for so long has lost the process that served it."""
 
@@ -189,3 +190,13 @@ def to_event(row: Any) -> Event:  # noqa: ANN401 - as above
         text=row.text,
         duration_ms=row.duration_ms,
     )
+
+
+def plain(text: str) -> str:
+    """Leave out what no column takes: a provider's odd word must not undo what it says."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
+
+
+def plain_code(code: str | None) -> str | None:
+    """Return a provider's code as its column takes it."""
+    return None if code is None else plain(code)[:_CODE_LENGTH]

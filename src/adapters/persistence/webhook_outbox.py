@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from adapters.persistence.insertion import insert_new
 from adapters.persistence.tables import UtcDateTime
 from adapters.persistence.tables import webhook_deliveries as deliveries
 from adapters.persistence.tables import webhook_endpoints as endpoints
@@ -177,8 +177,7 @@ def _note(connection: sa.Connection, url: str, answer: Answered, now: datetime) 
 def _locked(connection: sa.Connection, url: str, *, make: bool) -> sa.Row[Any] | None:
     """Lock what is known of an address; a row that is not there yet cannot be locked."""
     query = sa.select(endpoints).where(endpoints.c.url == url).with_for_update()
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    fresh = insert(endpoints).values(url=url).on_conflict_do_nothing()
+    fresh = insert_new(connection, endpoints).values(url=url)
     # Another one may take it out in between, and would not be waited for a second time.
     while (row := connection.execute(query).one_or_none()) is None and make:
         connection.execute(fresh)

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from adapters.persistence.insertion import insert_into
 from adapters.persistence.tables import UtcDateTime, messages, requests
 from adapters.persistence.tables import webhook_deliveries as deliveries
 from adapters.persistence.tables import webhook_endpoints as endpoints
@@ -76,8 +76,7 @@ class SqlWebhookRepository:
         rows.sort(key=lambda row: row["id"])  # whoever does the same waits instead of locking up
 
         def work(connection: sa.Connection) -> None:
-            insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            statement = insert(deliveries).on_conflict_do_update(
+            statement = insert_into(connection, deliveries).on_conflict_do_update(
                 index_elements=["id"], set_=_again(now)
             )
             connection.execute(statement, rows)

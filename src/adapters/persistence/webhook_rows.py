@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from adapters.persistence.insertion import insert_new
 from adapters.persistence.rows import Row
 from adapters.persistence.tables import webhook_deliveries as deliveries
 from adapters.persistence.tables import webhook_endpoints as endpoints
@@ -72,7 +72,7 @@ def insert_events(connection: sa.Connection, new: Sequence[NewEvent], now: datet
     if not told:
         return
     disabled = disabled_urls(connection, {url for event in told for url in event.urls})
-    connection.execute(_insert(connection, events), [_event_row(event) for event in told])
+    connection.execute(insert_new(connection, events), [_event_row(event) for event in told])
     rows = [
         delivery_row(event.id, event.at, url, now)
         for event in told
@@ -80,7 +80,7 @@ def insert_events(connection: sa.Connection, new: Sequence[NewEvent], now: datet
         if url not in disabled
     ]
     if rows:
-        connection.execute(_insert(connection, deliveries), rows)
+        connection.execute(insert_new(connection, deliveries), rows)
 
 
 def disabled_urls(connection: sa.Connection, urls: Collection[str]) -> frozenset[str]:
@@ -132,8 +132,3 @@ def _event_row(event: NewEvent) -> Row:
         "at": event.at,
         "body": event.body,
     }
-
-
-def _insert(connection: sa.Connection, table: sa.Table) -> sa.Insert:
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing()

@@ -19,10 +19,9 @@ from entrypoints.simulator.form import read_form
 from entrypoints.simulator.misbehave import Exchange, serve
 from entrypoints.simulator.simulator import Simulator
 from entrypoints.simulator.wire import Arrival, Wire
+from entrypoints.site import site
 
 SIMULATOR = web.AppKey("simulator", Simulator)
-_BACKLOG = 1_024
-_SHUTDOWN_S = 1.0
 _log = logging.getLogger("habar.simulator")
 
 
@@ -53,24 +52,18 @@ async def serve_simulator(
 ) -> AsyncIterator[Simulator]:
     """Listen as long as the context lasts; port 0 takes a free one, told by ``Simulator.url``."""
     app = create_simulator(settings)
-    runner = web.AppRunner(
+    serving = site(
         app,
-        access_log=None,
+        host,
+        port,
         # A client that goes away ends its request, else one that hangs would stay for ever.
         handler_cancellation=True,
         # No provider unpacks requests: what is not plain is rubbish.
         auto_decompress=False,
         logger=_log,
-        shutdown_timeout=_SHUTDOWN_S,
     )
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
-        bound_host, bound_port = runner.addresses[0][:2]
-        name = f"[{bound_host}]" if ":" in bound_host else bound_host
-        yield replace(app[SIMULATOR], url=f"http://{name}:{bound_port}")
-    finally:
-        await runner.cleanup()
+    async with serving as url:
+        yield replace(app[SIMULATOR], url=url)
 
 
 def run_simulator(host: str, port: int, settings: SimulatorSettings | None = None) -> None:

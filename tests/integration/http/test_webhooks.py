@@ -13,6 +13,7 @@ from adapters.persistence.engines import DatabaseTarget
 from adapters.webhooks.signature import read_secret
 from application.background import Loop
 from entrypoints.settings import Secret, Settings
+from entrypoints.site import site
 from entrypoints.webhooks import webhook_loops
 from entrypoints.webhooks_listener import listening
 from tests.integration.http.service import DOORS, HELLO, Service, dummy, refusal, serving
@@ -246,7 +247,6 @@ class Receiver:
 
     def __init__(self) -> None:
         self.status, self.ids = 204, list[str]()
-        self.runner: web.AppRunner | None = None
 
     async def take(self, request: web.Request) -> web.Response:
         self.ids.append(request.headers["webhook-id"])
@@ -263,12 +263,8 @@ async def until(condition: Any) -> None:  # noqa: ANN401 - any question
 async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
     receiver, app = Receiver(), web.Application()
     app.router.add_post("/{path:.*}", receiver.take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    yield receiver, f"http://{host}:{port}/habar"
-    await runner.cleanup()
+    async with site(app) as url:
+        yield receiver, f"{url}/habar"
 
 
 async def test_an_address_that_said_410_is_left_alone_until_a_delivery_is_made_again(

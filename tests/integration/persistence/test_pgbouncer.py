@@ -28,7 +28,7 @@ from tests.processes import Client, provided, running_gateway, running_simulator
 
 POOLER = "127.0.0.2"
 SCHEMA = "My-Schema"
-START_S = 10.0
+START_S = 30.0
 
 
 @contextmanager

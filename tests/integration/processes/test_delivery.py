@@ -21,6 +21,7 @@ from tests.delivery import (
 from tests.processes import PROVIDERS, Json, Program, provided, running_gateway, running_simulator
 from tests.processes import stored as stored_in
 
+TEXT = "Code 4821"
 STOP_REPLY = "Вы отписаны"
 _numbers = itertools.count(1)
 _folders = itertools.count()
@@ -70,7 +71,7 @@ def new_phone() -> str:
 
 
 def send(caller: Caller, phone: str, provider: str, path: str = "/sms", **more: object) -> Json:
-    answer = caller.post(path, phones=phone, message="Код 4821", provider=provider, **more)
+    answer = caller.post(path, phones=phone, message=TEXT, provider=provider, **more)
     (row,) = answer["content"]["messages"]
     content: Json = row
     return content
@@ -262,7 +263,7 @@ def test_each_change_is_told_once(caller: Caller, listener: Listener, provider: 
     assert len({item.id for item in told}) == len(told)
     last = next(item for item in told if item.type == "message.delivered")
     assert (last.data["status"], last.data["provider"]) == ("delivered", provider)
-    assert not [item for item in told if "4821" in item.body]
+    assert not [item for item in told if TEXT in item.body]
     assert listener.problems == []
 
 
@@ -303,5 +304,5 @@ def test_the_log_says_nothing_of_what_was_told(caller: Caller, lasting_gateway: 
         caller.tell(f"/callbacks/{provider}/inbound", f"phone={phone}&mes={text}".encode())
     output = lasting_gateway.output
     assert "callback" in output
-    hidden = [phone, text, "4821", CALLBACKS["SMSCRU_CALLBACK_SECRET"], WEBHOOK_KEY]
+    hidden = [phone, text, TEXT, CALLBACKS["SMSCRU_CALLBACK_SECRET"], WEBHOOK_KEY]
     assert [what for what in hidden if what in output] == []

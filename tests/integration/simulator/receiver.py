@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from entrypoints.site import site
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -49,12 +51,5 @@ async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", receiver.take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        receiver.url = f"http://{host}:{port}"
+    async with site(app) as receiver.url:
         yield receiver
-    finally:
-        await runner.cleanup()

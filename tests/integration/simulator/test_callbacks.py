@@ -20,7 +20,7 @@ from tests.integration.simulator.receiver import Received, Receiver
 URL = "https://sms.example.kz/callbacks/twilio/receipt?ref=9f2c"
 SMSCRU, TWILIO, MOBIZONKZ = ProviderCode.SMSCRU, ProviderCode.TWILIO, ProviderCode.MOBIZONKZ
 EVENTS = ("initiated", "ringing", "answered", "completed")
-_PATIENCE_S = 10.0
+_PATIENCE_S = 30.0
 
 
 def tell(client: Client, way: Way = Way.IN_ORDER, seconds: float = 0.05) -> None:

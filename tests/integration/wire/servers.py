@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 RESET = struct.pack("ii", 1, 0)
-_PATIENCE_S = 5.0
+_PATIENCE_S = 20.0
 _LENGTH = re.compile(rb"content-length: *([0-9]+)", re.IGNORECASE)
 
 

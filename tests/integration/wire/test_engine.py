@@ -72,7 +72,7 @@ async def test_tls_that_never_answers_is_unavailable(engine: HttpEngine) -> None
     async with serving(Peer.wait_ended) as seen:
         outcome = await post(engine, seen.url.replace("http", "https"))
         assert isinstance(outcome, Unavailable)
-        await asyncio.wait_for(seen.ended.wait(), 2)
+        await asyncio.wait_for(seen.ended.wait(), 20)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate")
@@ -332,7 +332,7 @@ async def test_a_failure_is_told_without_the_address(engine: HttpEngine) -> None
 async def test_a_server_that_does_not_listen_is_noticed_at_once(
     engine: HttpEngine, behave: Behaviour
 ) -> None:
-    async with serving(behave) as seen, asyncio.timeout(5):
+    async with serving(behave) as seen, asyncio.timeout(25):
         outcomes = [await post(engine, seen.url, timeout_s=30) for _ in range(30)]
     assert not any(isinstance(outcome, Answer) for outcome in outcomes)
     assert not seen.requests
@@ -429,7 +429,7 @@ async def test_no_connection_is_kept_for_longer_than_servers_keep_them(
 
     async with serving(keep) as seen:
         await post(engine, seen.url)
-        await asyncio.wait_for(seen.ended.wait(), 2)
+        await asyncio.wait_for(seen.ended.wait(), 20)
 
 
 async def test_there_are_never_more_connections_than_allowed(engine: HttpEngine) -> None:
@@ -464,13 +464,13 @@ async def test_a_cancelled_exchange_closes_its_connection(
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(seen.ended.wait(), 2)
+        await asyncio.wait_for(seen.ended.wait(), 20)
 
 
 async def test_a_deadline_closes_the_connection(engine: HttpEngine) -> None:
     async with serving(_silence) as seen:
         await post(engine, seen.url, timeout_s=1)
-        await asyncio.wait_for(seen.ended.wait(), 2)
+        await asyncio.wait_for(seen.ended.wait(), 20)
 
 
 # What is asked for, and what comes back.

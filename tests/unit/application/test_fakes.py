@@ -33,28 +33,11 @@ from tests.fakes import (
     MemoryOutbox,
     MemoryProviderStates,
 )
+from tests.unit.application.memory import InMemory
 
 
-class TestMemoryOutbox(OutboxContract):
-    @pytest.fixture
-    def outbox(self) -> MemoryOutbox:
-        return MemoryOutbox(clock=SystemClock())
-
-    @pytest.fixture
-    def other(self, outbox: MemoryOutbox) -> MemoryOutbox:
-        return outbox.another()
-
-    @pytest.fixture
-    def reader(self, outbox: MemoryOutbox) -> MemoryMessages:
-        return MemoryMessages(outbox)
-
-    @pytest.fixture
-    def states(self, outbox: MemoryOutbox) -> MemoryProviderStates:
-        return outbox.states
-
-    @pytest.fixture
-    def keys(self, outbox: MemoryOutbox) -> MemoryIdempotency:
-        return outbox.keys
+class TestMemoryOutbox(InMemory, OutboxContract):
+    pass
 
 
 @asynccontextmanager
