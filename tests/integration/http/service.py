@@ -67,6 +67,11 @@ async def serving(settings: Settings, **ports: object) -> AsyncIterator[Service]
     await container.storage().close()
 
 
+def told(answer: httpx.Response) -> dict[str, str]:
+    """Return its headers; each request has an id of its own."""
+    return {name: text for name, text in answer.headers.items() if name != "x-request-id"}
+
+
 def dummy(folder: Path, **more: Any) -> Settings:  # noqa: ANN401 - any setting
     """Settings of a gateway that sends nothing."""
     url = Secret(f"sqlite:///{folder}/habar.db")

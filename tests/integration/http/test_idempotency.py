@@ -31,6 +31,7 @@ from tests.integration.http.service import (
     refusal,
     serving,
     through,
+    told,
 )
 
 PHONE, OTHER = "77011234567", "77070001234"
@@ -47,11 +48,6 @@ def path(request: pytest.FixtureRequest) -> str:
 
 def replayed(answer: httpx.Response) -> bool:
     return "idempotent-replayed" in answer.headers
-
-
-def told(answer: httpx.Response) -> dict[str, str]:
-    """Return its headers; each request has an id of its own."""
-    return {name: text for name, text in answer.headers.items() if name != "x-request-id"}
 
 
 @pytest.mark.parametrize("wishes", ["", "return=representation", "respond-async"])

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
+from adapters.persistence.engines import DatabaseTarget
 from adapters.persistence.retention import (
     OldWebhooks,
     Simple,
@@ -37,7 +38,9 @@ from application.retention import cutoff
 from benchmarks.history import SAID, TEXT, Past, Written, id_of, write
 from domain.message import MessageStatus
 from tests.contracts.outbox.fixtures import claim_one, queue_one
+from tests.integration.conftest import postgres_target
 from tests.integration.persistence.database import Database, Process
+from tests.postgres import PostgresServer
 
 S = MessageStatus
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -252,22 +255,6 @@ class TestEverything(OnDatabase):
         await clear(everything)
         assert new.message.id in await left(do, messages.c.id)
 
-    async def test_what_somebody_else_has_locked_is_left_for_the_next_time(
-        self, do: Do, everything: OldRequests, process: Process
-    ) -> None:
-        if process.target.sqlite_path is not None:
-            pytest.skip("SQLite has one writer")
-        one, other = await past(do, Past(at=VERY_OLD), Past(at=VERY_OLD, statuses=[S.FAILED]))
-        async with process.engines.reader.connect() as connection:
-            locked = sa.select(messages).where(messages.c.id == one.messages[0])
-            await connection.execute(locked.with_for_update())
-            assert await clear(everything) == 1
-            assert await left(do, messages.c.id) == [*one.messages]
-            assert await left(do, requests.c.id) == [one.request]
-        assert other.request != one.request
-        assert await clear(everything) == 1
-        assert await left(do, requests.c.id) == []
-
     async def test_several_processes_may_remove_the_same_things_at_once(
         self, do: Do, process: Process
     ) -> None:
@@ -281,6 +268,27 @@ class TestEverything(OnDatabase):
         assert sum(removed) <= 60 * len(FINAL)
         assert await left(do, messages.c.id) == await left(do, requests.c.id) == []
         assert await left(do, events.c.id) == []
+
+
+class TestOnPostgres(OnDatabase):
+    @pytest.fixture
+    def target(self, postgres_server: PostgresServer) -> DatabaseTarget:
+        """SQLite has one writer."""
+        return postgres_target(postgres_server)
+
+    async def test_what_somebody_else_has_locked_is_left_for_the_next_time(
+        self, do: Do, everything: OldRequests, process: Process
+    ) -> None:
+        one, other = await past(do, Past(at=VERY_OLD), Past(at=VERY_OLD, statuses=[S.FAILED]))
+        async with process.engines.reader.connect() as connection:
+            locked = sa.select(messages).where(messages.c.id == one.messages[0])
+            await connection.execute(locked.with_for_update())
+            assert await clear(everything) == 1
+            assert await left(do, messages.c.id) == [*one.messages]
+            assert await left(do, requests.c.id) == [one.request]
+        assert other.request != one.request
+        assert await clear(everything) == 1
+        assert await left(do, requests.c.id) == []
 
 
 class TestInbound(OnDatabase):
