@@ -20,6 +20,7 @@ SETTINGS = 78
 """Exit codes beside 0 and 2: the answer is no; and ``EX_UNAVAILABLE``, ``EX_NOPERM`` and
 ``EX_CONFIG`` of sysexits."""
 _CONNECT_S = 10.0
+_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 _KEYS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
@@ -101,6 +102,12 @@ def connected() -> Iterator[Client]:
         raise Refused("HABAR_API_KEY cannot be a key: it is not ASCII.", SETTINGS) from None
     with http:
         yield Client(http)
+
+
+def is_keyless_neighbour() -> bool:
+    """Tell whether the service is on this machine, and no key is named to be shown to it."""
+    host = httpx.URL(_url()).host
+    return not os.environ.get("HABAR_API_KEY", "").strip() and host in _HERE
 
 
 def _url() -> str:

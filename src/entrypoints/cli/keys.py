@@ -30,7 +30,7 @@ def keys() -> None:
 
 
 @keys.command()
-@click.argument("name")
+@click.argument("name", default="key")
 @click.option(
     "--scope",
     "scopes",

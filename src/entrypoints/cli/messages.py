@@ -3,7 +3,14 @@
 import rich_click as click
 
 from domain.message import MessageStatus
-from entrypoints.cli.client import Json, connected, segment
+from entrypoints.cli.client import (
+    KEY_REFUSED,
+    Json,
+    Refused,
+    connected,
+    is_keyless_neighbour,
+    segment,
+)
 from entrypoints.cli.output import as_json, moment, print_json, print_line, print_table, status
 from entrypoints.cli.pages import read_pages
 from entrypoints.cli.story import Line, tell
@@ -48,9 +55,11 @@ def show(*, message_id: str, json_wanted: bool) -> None:
 
     \b
     habar messages show 01a2084c-4a67-71f9-bce1-b10afb6ab48c
+
+    Where HABAR_API_KEY is not set and this machine's gateway wants a key, it is read from the
+    database of the settings.
     """  # noqa: D301 - click's mark for lines that stay as they are
-    with connected() as client:
-        answer = client.get(f"/messages/{segment(message_id)}")
+    answer = _found(message_id)
     if json_wanted:
         print_json(answer)
     else:
@@ -72,6 +81,19 @@ def cancel(*, message_id: str, json_wanted: bool) -> None:
         print_json(answer)
     else:
         print_line("It is canceled and will not be sent.")
+
+
+def _found(message_id: str) -> Json:
+    try:
+        with connected() as client:
+            return client.get(f"/messages/{segment(message_id)}")
+    except Refused as error:
+        if error.exit_code != KEY_REFUSED or not is_keyless_neighbour():
+            raise
+    # Loaded here: the other commands start without a database.
+    from entrypoints.cli.stored import stored_message  # noqa: PLC0415
+
+    return stored_message(message_id)
 
 
 def _row(message: Json) -> tuple[object, ...]:

@@ -98,10 +98,14 @@ async def get_request(
     return response(Reply(encode(RequestAnswer(status=True, content=content))))
 
 
+def message_answer(stored: StoredMessage, asked_by: str | None) -> MessageAnswer:
+    """Show one message."""
+    return MessageAnswer(status=True, content=MessageContent(message_view(stored), asked_by))
+
+
 def message_response(stored: StoredMessage, asked_by: str | None) -> Response[bytes]:
     """Answer with one message."""
-    content = MessageContent(message_view(stored), asked_by)
-    return response(Reply(encode(MessageAnswer(status=True, content=content))))
+    return response(Reply(encode(message_answer(stored, asked_by))))
 
 
 def message_uuid(text: str) -> UUID:

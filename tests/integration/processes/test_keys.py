@@ -24,6 +24,9 @@ class Operator:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._settings = folder, settings
 
+    def facing(self, url: str, **more: str) -> "Operator":
+        return Operator(self._folder, {**self._settings, "HABAR_URL": url, **more})
+
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - our own words
             [HABAR, *arguments],
@@ -156,3 +159,20 @@ def test_what_cannot_be_is_said_in_words(
     assert (done.returncode, done.stdout) == (code, "")
     assert words in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_who_runs_the_gateway_reads_a_story_without_a_key(
+    operator: Operator,
+    gateway: Program,
+    first: Any,  # noqa: ANN401 - JSON
+) -> None:
+    headers = {"X-API-Key": first["key"], "Prefer": "return=representation"}
+    sent = httpx.post(f"{gateway.url}/sms", json=HELLO, headers=headers, timeout=60).json()
+    (row,) = sent["content"]["messages"]
+    here = operator.facing(gateway.url)
+    assert here.told("messages", "show", row["id"])["content"]["asked_by"] == "shop"
+    assert "asked for by shop" in here.run("messages", "show", row["id"]).stdout
+    missing = here.run("messages", "show", "01a2084c-4a67-71f9-bce1-b10afb6ab48c")
+    assert (missing.returncode, "no such message" in missing.stderr) == (1, True)
+    stranger = operator.facing(gateway.url, HABAR_API_KEY="hbr_nobody")
+    assert stranger.run("messages", "show", row["id"]).returncode == 77
