@@ -218,6 +218,12 @@ class ProviderStatesContract(ABC):
         await states.restore("smscru")
         assert await state(states) == ProviderState()
 
+    async def test_who_probes_when_a_hold_is_over_ends_it(self, states: ProviderStates) -> None:
+        await states.hold("smscru", 0.05)
+        await asyncio.sleep(0.1)
+        assert await states.probe("smscru", 60)
+        assert await state(states) == ProviderState()
+
     async def test_a_hold_takes_the_place_of_an_open_circuit_and_of_another_hold(
         self, states: ProviderStates
     ) -> None:

@@ -64,6 +64,9 @@ class MemoryProviderStates:
         row = self._row(provider)
         if row.retry_at is None or row.retry_at > self.clock.now():
             return False
+        if self.state(provider).hold_over:
+            await self.release(provider)
+            return True
         row.retry_at = self._in(seconds)
         return True
 

@@ -124,6 +124,9 @@ class SqlProviderStates:
         def change(state: _State, now: datetime) -> tuple[_State, bool]:
             if state.retry_s(now) != 0:
                 return state, False
+            if state.reason.startswith(PAUSED):
+                # The pause is over; nothing was wrong that would have to be tried.
+                return state.closed(), True
             return replace(state, retry_at=_in(seconds, now)), True
 
         return bool(await self._run(provider, change))
