@@ -97,7 +97,10 @@ def connected() -> Iterator[Client]:
     # Sending to many takes as long as it takes; that nobody is there shows at once.
     timeout = httpx.Timeout(None, connect=_CONNECT_S)
     try:
-        http = httpx.Client(base_url=_url(), headers=headers, timeout=timeout)
+        url = _url()
+        # A proxy of the environment is for the way out, not for this machine.
+        outside = httpx.URL(url).host not in _HERE
+        http = httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=outside)
     except UnicodeEncodeError:
         raise Refused("HABAR_API_KEY cannot be a key: it is not ASCII.", SETTINGS) from None
     with http:
@@ -121,6 +124,11 @@ def _url() -> str:
     return text
 
 
+def _shown(url: str) -> str:
+    """Write an address without the password it may hold."""
+    return str(httpx.URL(url).copy_with(userinfo=b"", query=None))
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Say in words that nobody answers."""
@@ -130,7 +138,8 @@ def _told() -> Iterator[None]:
         raise Refused("HABAR_API_KEY cannot be a key.", SETTINGS) from None
     except (httpx.ConnectError, httpx.ConnectTimeout):
         raise Refused(
-            f"Nobody answers at {_url()}; is habar serve running, and HABAR_URL right?", UNAVAILABLE
+            f"Nobody answers at {_shown(_url())}; is habar serve running, and HABAR_URL right?",
+            UNAVAILABLE,
         ) from None
     except httpx.HTTPError:
         raise Refused(

@@ -6,7 +6,7 @@ from io import BytesIO
 import httpx
 import pytest
 
-from entrypoints.cli.client import Client, Refused, segment
+from entrypoints.cli.client import Client, Refused, connected, segment
 from entrypoints.cli.output import moment, plain
 from entrypoints.cli.pages import read_pages
 from entrypoints.cli.waiting import has_ended
@@ -151,3 +151,14 @@ def test_a_message_is_waited_for_until_nothing_more_is_to_come(
 ) -> None:
     history = [{"event": name} for name in events]
     assert has_ended({"status": status, "history": history}) is ended
+
+
+def test_nobody_is_shown_a_password_and_no_proxy_stands_before_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HABAR_URL", "http://bob:secret@127.0.0.1:1/?key=secret")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:2")
+    with pytest.raises(Refused) as refused, connected() as client:
+        client.get("/messages")
+    assert "http://127.0.0.1:1/;" in refused.value.message
+    assert "secret" not in refused.value.message
