@@ -73,9 +73,7 @@ class Points:
             assert happened == ["accepted", "unknown", "delivered"]
         else:
             assert message["status"] == "unknown"
-            looked_up = ["looked_up"] * len(DELAYS_S)
-            assert happened == ["accepted", "unknown", *looked_up, "held"]
-            assert provider.traffic("smscru")["lookup"] == len(DELAYS_S)
+            assert happened == ["accepted", "unknown", *_looked_up(provider), "held"]
 
 
 class Resends:
@@ -89,12 +87,10 @@ class Resends:
         _die(place, wanted, case, on_unknown="resend")
         message = _reborn(place, wanted, records)
         (sent,) = provider.sent()
-        assert provider.traffic("smscru")["lookup"] == len(DELAYS_S)
         at = {line["event"]: datetime.fromisoformat(line["at"]) for line in message["history"]}
         happened = [line["event"] for line in message["history"]]
         assert (message["status"], message["attempts"]) == ("submitted", 2)
-        looked_up = ["looked_up"] * len(DELAYS_S)
-        assert happened == ["accepted", "unknown", *looked_up, "resent", "submitted"]
+        assert happened == ["accepted", "unknown", *_looked_up(provider), "resent", "submitted"]
         waited = datetime.fromisoformat(sent["sent_at"]) - at["unknown"]
         # The first look-up may be at once: whoever died has been dead for a while.
         assert waited.total_seconds() > DELAYS_S[-1] - DELAYS_S[0] - 0.1
@@ -117,6 +113,14 @@ class Resends:
         message = _reborn(place, wanted, records)
         assert len(provider.sent()) == (1 if found else 2), "once more, and only then"
         assert message["status"] == ("delivered" if found else "submitted")
+
+
+def _looked_up(provider: Client) -> list[str]:
+    """Return what the history must say of the provider's look-ups, which are as many as settled."""
+    lookups = provider.traffic("smscru")["lookup"]
+    # One more where the process was back so early that the last of them came before its time.
+    assert len(DELAYS_S) <= lookups <= len(DELAYS_S) + 1
+    return ["looked_up"] * lookups
 
 
 def _settings(simulator: Program, target: DatabaseTarget) -> dict[str, str]:
