@@ -22,6 +22,9 @@ from domain.receipt import Receipt
 from domain.terms import OnUnknown
 
 EVERY_S = 1.0
+HORIZON_S = 2 * EVERY_S
+"""Twice as far ahead as for receipts, which share the rate: however many are asked for, there is
+always a slot for who wants to know whether a message went out at all."""
 AT_ONCE = 10
 GIVE_UP_S = 86_400.0
 """A provider that cannot be asked is asked for a day."""
@@ -85,7 +88,7 @@ class Reconciler:
             limit=AT_ONCE,
             lease_s=self._carrier.timeout_s + LEASE_MARGIN_S,
             spacing_s=SPACING_S,
-            horizon_s=EVERY_S,
+            horizon_s=HORIZON_S,
         )
         doubts = await self._outbox.claim_doubts(want)
         asked = await asyncio.gather(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from application import receipt_poll, receipt_questions, reconciler
 from application.ports.outbox import Claimed, Outbox, Settlement
 from application.ports.repositories import MessageRepository
 from domain.event import Event, EventName
@@ -125,6 +126,17 @@ class SilenceContract(OutboxFixtures):
         assert len(await outbox.claim_silent(slow)) == 1
         assert not await outbox.claim_silent(slow)
         assert not await outbox.claim_doubts(slow)
+
+    async def test_however_many_receipts_are_asked_for_a_doubt_has_its_turn(
+        self, outbox: Outbox
+    ) -> None:
+        for _ in range(10):
+            await submit_one(outbox)
+        await doubt_one(outbox)
+        question = replace(wanted(limit=20), spacing_s=receipt_questions.SPACING_S)
+        asked = await outbox.claim_silent(replace(question, horizon_s=receipt_poll.EVERY_S))
+        assert 1 < len(asked) < 10, "the rate was not the limit"
+        assert len(await outbox.claim_doubts(replace(question, horizon_s=reconciler.HORIZON_S)))
 
     @pytest.mark.parametrize("status", [S.DELIVERED, S.UNDELIVERABLE, S.EXPIRED])
     async def test_a_silence_may_end(
