@@ -24,6 +24,9 @@ class Access:
 
     Without any key, in the settings or the database, only this machine may call, and need show
     none.
+
+    Attributes:
+        disabled: nobody need show one.
     """
 
     def __init__(
@@ -36,7 +39,7 @@ class Access:
         self._ring = ring
         self._clock = clock
         self._fixed = [_fixed_key(key, number) for number, key in enumerate(fixed, 1)]
-        self._open = disabled and not self._fixed
+        self.disabled = disabled and not self._fixed
         self._rates = RateLimit(clock)
 
     async def __call__(self, shown: Sequence[bytes], address: str | None, *, local: bool) -> Caller:
@@ -53,7 +56,7 @@ class Access:
             RateLimitedError: it is used too often.
             StorageUnavailableError: the keys were never read yet, and cannot be now.
         """
-        if self._open:
+        if self.disabled:
             return _anonymous(address)
         prints = [KeyPrint.of(key) for key in shown if key]
         key = self._known(prints)

@@ -1,4 +1,4 @@
-"""Who did what is written down before it is done."""
+"""Who did what is written down."""
 
 from application.ports.audit import AuditLog
 from application.ports.system import Clock, Ids
@@ -9,8 +9,10 @@ from domain.caller import Caller
 class Audit:
     """Writes the audit log.
 
-    It is called when all has been checked, before the change itself: an entry may be there without
-    its change, where that failed, but never a change without its entry.
+    It is called when all has been checked and something is to change, before the change itself: an
+    entry may be there without its change, where that failed, but never a change without its entry.
+    Where only the change shows whether there was anything to change, as with a message that may
+    have left, it is called afterwards: what came to nothing leaves no entry.
     """
 
     def __init__(self, log: AuditLog, clock: Clock, ids: Ids) -> None:
@@ -21,7 +23,7 @@ class Audit:
     async def __call__(
         self, caller: Caller, action: AuditAction, subject: str, detail: str = ""
     ) -> None:
-        """Write down what a caller is about to do; durable on return.
+        """Write down what a caller does; durable on return.
 
         Args:
             caller: who does it.
@@ -30,7 +32,7 @@ class Audit:
             detail: what else there is to say, for a person. No text of a message, no secret.
 
         Raises:
-            StorageUnavailableError: the database is away; then it must not be done.
+            StorageUnavailableError: the database is away; what is still to be done must not be.
         """
         entry = AuditEntry(
             id=self._ids.new(),

@@ -34,9 +34,12 @@ class AuditedKeys:
         )
         await self._keys.add(key)
 
-    async def update(self, key: ApiKey) -> None:
-        """Write what a key has become: revoked, or else rotated; see ``ApiKeys.update``."""
-        revoked = key.revoked_at is not None
-        action = AuditAction.KEY_REVOKED if revoked else AuditAction.KEY_ROTATED
-        await self._audit(self._by, action, key.account, key.name)
-        await self._keys.update(key)
+    async def revoke(self, key: ApiKey) -> bool:
+        """Write when a key was revoked; see ``ApiKeys.revoke``."""
+        await self._audit(self._by, AuditAction.KEY_REVOKED, key.account, key.name)
+        return await self._keys.revoke(key)
+
+    async def rotate(self, key: ApiKey) -> bool:
+        """Write a key's new secret; see ``ApiKeys.rotate``."""
+        await self._audit(self._by, AuditAction.KEY_ROTATED, key.account, key.name)
+        return await self._keys.rotate(key)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextvars import Context
 
 from application.errors import StorageUnavailableError
 from application.loops import for_ever
@@ -63,7 +64,8 @@ class KeyRing:
             StorageUnavailableError: the database is away; what was known stays.
         """
         if self._reading is None:
-            self._reading = asyncio.create_task(self._read())
+            # It reads for everybody: not in the name of the request that happened to be first.
+            self._reading = asyncio.create_task(self._read(), context=Context())
         # Who asked first may go away before it is done; the others still want it.
         await asyncio.shield(self._reading)
 

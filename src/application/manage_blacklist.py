@@ -17,7 +17,7 @@ class ManageBlacklist:
 
     Every action raises ``InvalidPhoneError`` for what cannot be a number, and those that change
     something raise ``DuplicateKeyError`` when the key of ``once`` was used before. What they
-    change is written to the audit log first.
+    change is written to the audit log first; where there is nothing to change, nothing is.
     """
 
     def __init__(
@@ -50,14 +50,17 @@ class ManageBlacklist:
             rule = "expires_at must be in the future."
             problem = FieldProblem("expires_at", rule)
             raise InvalidEntryError(f"The entry is not valid: {rule}", [problem])
-        await self._audit(by, AuditAction.BLACKLIST_ADDED, recipient.msisdn)
+        known = await self._blacklist.find(recipient)
+        if known is None or known.joined(entry) != known:
+            await self._audit(by, AuditAction.BLACKLIST_ADDED, recipient.msisdn)
         if not await self._blacklist.add(entry, once):
             raise DuplicateKeyError
 
     async def remove(self, phone: str, once: Once | None = None, *, by: Caller = INSIDE) -> None:
         """Take a phone off the list; one that is not there is no error."""
         recipient = self._numbering.read(phone)
-        await self._audit(by, AuditAction.BLACKLIST_REMOVED, recipient.msisdn)
+        if await self._blacklist.refuses(recipient):
+            await self._audit(by, AuditAction.BLACKLIST_REMOVED, recipient.msisdn)
         if not await self._blacklist.remove(recipient, once):
             raise DuplicateKeyError
 

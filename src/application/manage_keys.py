@@ -83,22 +83,25 @@ class ManageKeys:
         Raises:
             ApiKeyError: there is none with this id.
         """
-        key = (await self._found(key_id)).revoked(self._clock.now())
-        await self._keys.update(key)
-        return key
+        key = await self._found(key_id)
+        if key.revoked_at is None:
+            await self._keys.revoke(key.revoked(self._clock.now()))
+        return await self._found(key_id)
 
     async def rotate(self, key_id: UUID, grace: timedelta) -> IssuedKey:
         """Give a key another secret; the old one is good for a while yet.
 
         Raises:
-            ApiKeyError: there is none with this id, or it opens nothing any more.
+            ApiKeyError: there is none with this id, it opens nothing any more, or somebody else
+                changes it at the same time.
         """
         now, text = self._clock.now(), _random_key()
         key = await self._found(key_id)
         if not key.usable(now):
             raise ApiKeyError("The key is revoked or has expired; create another one.")
         key = key.rotated(KeyPrint.of(text.encode()), now + grace)
-        await self._keys.update(key)
+        if not await self._keys.rotate(key):
+            raise ApiKeyError("Somebody else has just changed this key; see habar keys list.")
         return IssuedKey(key, text)
 
     async def _found(self, key_id: UUID) -> ApiKey:

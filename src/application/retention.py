@@ -12,7 +12,7 @@ from application.receipt_questions import GIVE_UP_S
 
 EVERY_S = 600.0
 LONG_S = 0.01
-"""A step that keeps others from writing for longer is followed by a smaller one."""
+"""A step is made as large as others can be kept from writing for so long."""
 FIRST, LEAST, MOST = 100, 10, 500
 SHARE = 4
 """So many times the length of a step is waited after it."""
@@ -36,10 +36,14 @@ class Rule:
 
 
 def next_size(size: int, held_s: float) -> int:
-    """Return how much the next step looks at, after one of this size."""
-    if held_s > LONG_S:
-        return max(LEAST, size // 2)
-    return min(MOST, size + size // 4) if held_s < LONG_S / 2 else size
+    """Return how much the next step looks at, after one of this size.
+
+    As much as should take ``LONG_S``, but no less than half as much: one step may be slow for other
+    reasons. It grows by a quarter at most: where most of a step is the way to a server and back,
+    sizes that were halved for a while must grow again.
+    """
+    wanted = size * LONG_S / max(held_s, LONG_S / MOST)
+    return round(max(LEAST, size / 2, min(MOST, size + size / 4, wanted)))
 
 
 def pause_s(held_s: float) -> float:

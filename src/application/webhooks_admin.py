@@ -76,8 +76,10 @@ class ManageWebhooks:
 
     async def replay(self, delivery_id: UUID, *, by: Caller = INSIDE) -> Delivery | None:
         """Post one again, and to its address from now on; ``None`` when there is none."""
-        await self._audit(by, AuditAction.WEBHOOK_REPLAYED, str(delivery_id))
-        return await self._repository.repeat(delivery_id, self._clock.now())
+        repeated = await self._repository.repeat(delivery_id, self._clock.now())
+        if repeated is not None:
+            await self._audit(by, AuditAction.WEBHOOK_REPLAYED, str(delivery_id))
+        return repeated
 
     async def replay_since(
         self, since: datetime, url: str | None = None, *, by: Caller = INSIDE

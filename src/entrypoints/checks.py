@@ -225,6 +225,8 @@ def _retention_problems(settings: Settings) -> Iterator[str]:
 
 
 def _other_problems(settings: Settings) -> Iterator[str]:
+    if not _can_be_looked_up(settings.http_host):
+        yield "HTTP_HOST: not an address or the name of a host"
     if settings.public_url is not None and not _is_base_url(settings.public_url):
         yield "PUBLIC_URL: expected an address without a query, such as https://sms.example.kz"
     if settings.default_region and settings.default_region not in SUPPORTED_REGIONS:
@@ -235,3 +237,11 @@ def _other_problems(settings: Settings) -> Iterator[str]:
         yield f"LOG_FORMAT: expected one of {', '.join(_FORMATS)}"
     if settings.habar_failpoint not in {None, *FAILPOINTS}:
         yield f"HABAR_FAILPOINT: expected one of {', '.join(FAILPOINTS)}"
+
+
+def _can_be_looked_up(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True

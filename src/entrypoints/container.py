@@ -31,6 +31,7 @@ from adapters.persistence.storage import SqlStorage
 from adapters.persistence.webhook_reads import SqlWebhookRepository
 from adapters.persistence.webhook_transactions import ShortTransactions
 from adapters.telemetry.exposition import Exposition
+from adapters.telemetry.trace import Trace
 from application.access import Access
 from application.admission import Admission
 from application.askers import Askers
@@ -93,7 +94,8 @@ from entrypoints.receipts import choose_receipt_log, receipt_loops
 from entrypoints.retention import retention_loops
 from entrypoints.settings import Settings
 from entrypoints.stop_words import keywords
-from entrypoints.telemetry import balance_loops, choose_telemetry, counted, make_exposition
+from entrypoints.telemetry import balance_loops, choose_telemetry, make_exposition
+from entrypoints.tracing import choose_trace, traced_outbox, traced_reports
 from entrypoints.webhooks import webhook_addresses, webhook_loops
 
 
@@ -163,6 +165,7 @@ class Container(containers.DeclarativeContainer):
     telemetry: providers.Provider[Telemetry] = providers.Singleton(
         choose_telemetry, settings, registry
     )
+    trace: providers.Provider[Trace | None] = providers.Singleton(choose_trace)
 
     target: providers.Provider[DatabaseTarget] = providers.Singleton(database_target, settings)
     engines: providers.Provider[Engines] = providers.Singleton(open_engines, target)
@@ -183,7 +186,7 @@ class Container(containers.DeclarativeContainer):
         announced=settings.provided.announced,
     )
     outbox: providers.Provider[Outbox] = providers.Singleton(
-        counted, queue.provided.outbox, telemetry
+        traced_outbox, queue.provided.outbox, telemetry, trace
     )
     opt_out_lookup: providers.Provider[OptOutLookup] = providers.Singleton(
         _opt_out_lookup, target, engines
@@ -243,7 +246,7 @@ class Container(containers.DeclarativeContainer):
         ids,
     )
 
-    carriers: providers.Provider[Carriers] = providers.Singleton(Carriers, settings)
+    carriers: providers.Provider[Carriers] = providers.Singleton(Carriers, settings, trace)
     routing: providers.Provider[Routing] = providers.Singleton(_routing, carriers, settings)
 
     breakers: providers.Provider[Breakers] = providers.Singleton(Breakers, states, clock)
@@ -285,7 +288,12 @@ class Container(containers.DeclarativeContainer):
         telemetry=telemetry,
     )
     receipt_log: providers.Provider[ReceiptLog] = providers.Singleton(
-        choose_receipt_log, target, commits, clock, settings, telemetry
+        choose_receipt_log,
+        target,
+        commits,
+        clock,
+        settings,
+        providers.Singleton(traced_reports, telemetry, trace),
     )
     record_receipt: providers.Provider[RecordReceipt] = providers.Singleton(
         RecordReceipt, receipt_log
@@ -302,7 +310,7 @@ class Container(containers.DeclarativeContainer):
             clock,
             settings,
         ),
-        providers.Singleton(webhook_loops, transactions, addresses, clock, ids, settings),
+        providers.Singleton(webhook_loops, transactions, addresses, clock, ids, settings, trace),
         providers.Singleton(retention_loops, transactions, clock, settings),
         providers.Singleton(balance_loops, carriers, telemetry, settings),
         providers.List(key_ring, providers.Singleton(SweepBlacklist, entries)),
@@ -379,7 +387,7 @@ class Container(containers.DeclarativeContainer):
     stories: providers.Provider[Stories] = providers.Singleton(Stories, messages, numbering)
     askers: providers.Provider[Askers] = providers.Singleton(Askers, api_keys)
     cancel_message: providers.Provider[CancelMessage] = providers.Singleton(
-        CancelMessage, outbox, stories, clock, audit
+        CancelMessage, outbox, stories, clock, audit, telemetry
     )
     manage_providers: providers.Provider[ManageProviders] = providers.Singleton(
         ManageProviders, routing, states, breakers, clock, audit

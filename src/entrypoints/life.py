@@ -27,6 +27,8 @@ async def life(container: Container) -> AsyncIterator[None]:
         await container.carriers().close()
         await queue.close()
         await storage.close()
+        if (trace := container.trace()) is not None:
+            await trace.close()
 
 
 def _settle_garbage() -> None:

@@ -28,15 +28,18 @@ def retention_loops(
 
 
 def _rules(transactions: ShortTransactions, settings: Settings) -> Iterator[Rule]:
+    announced = settings.announced
     hours, days = settings.text_retention_hours, settings.retention_days
     texts = None if hours is None else timedelta(hours=hours)
     rest = None if days is None else timedelta(days=days)
     if texts is not None:
-        yield Rule("texts of requests", OldRequests(transactions, TEXTS), texts)
+        yield Rule(
+            "texts of requests", OldRequests(transactions, TEXTS, announced=announced), texts
+        )
         yield Rule("texts of inbound messages", Simple(transactions, empty_inbound), texts)
     if webhooks := texts or rest:  # what was told is text, too
-        yield Rule("webhook events", OldWebhooks(transactions), webhooks)
+        yield Rule("webhook events", OldWebhooks(transactions, announced=announced), webhooks)
     if rest is not None:
-        yield Rule("messages", OldRequests(transactions, EVERYTHING), rest)
+        yield Rule("messages", OldRequests(transactions, EVERYTHING, announced=announced), rest)
         yield Rule("inbound messages", Simple(transactions, delete_inbound), rest)
         yield Rule("idempotency keys without a request", Simple(transactions, delete_keys), rest)

@@ -118,6 +118,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     shutdown_timeout: Seconds = 20
 
+    docs_enabled: bool = True
     metrics_enabled: bool = True
     metrics_open: bool = False
 

@@ -1,7 +1,7 @@
 """What every collection of API keys must do."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from uuid import UUID
@@ -33,6 +33,7 @@ FULL = ApiKey(
     previous=KeyPrint.of(b"hbr_zero"),
     previous_until=NOW + timedelta(hours=1),
 )
+ROTATED = KEY.rotated(KeyPrint.of(b"hbr_three"), NOW + timedelta(hours=1))
 
 
 class ApiKeysContract(ABC):
@@ -53,9 +54,46 @@ class ApiKeysContract(ABC):
         assert await api_keys.all() == [KEY, FULL]
         assert [await api_keys.find(key.id) for key in (KEY, FULL)] == [KEY, FULL]
 
-    async def test_an_update_changes_one_key(self, api_keys: ApiKeys) -> None:
+    async def test_a_revoked_key_is_the_only_one_that_changes(self, api_keys: ApiKeys) -> None:
         for key in (KEY, FULL):
             await api_keys.add(key)
-        changed = replace(FULL, id=KEY.id)
-        await api_keys.update(changed)
-        assert await api_keys.all() == [changed, FULL]
+        assert await api_keys.revoke(KEY.revoked(NOW))
+        assert await api_keys.all() == [KEY.revoked(NOW), FULL]
+
+    async def test_a_rotated_key_is_the_only_one_that_changes(self, api_keys: ApiKeys) -> None:
+        for key in (KEY, FULL):
+            await api_keys.add(key)
+        assert await api_keys.rotate(ROTATED)
+        assert await api_keys.all() == [ROTATED, FULL]
+
+    async def test_a_key_is_revoked_once(self, api_keys: ApiKeys) -> None:
+        await api_keys.add(KEY)
+        assert await api_keys.revoke(KEY.revoked(NOW))
+        assert not await api_keys.revoke(KEY.revoked(NOW + timedelta(days=1)))
+        assert await api_keys.all() == [KEY.revoked(NOW)]
+
+    async def test_a_key_revoked_meanwhile_is_not_rotated(self, api_keys: ApiKeys) -> None:
+        await api_keys.add(KEY)
+        await api_keys.revoke(KEY.revoked(NOW))
+        assert not await api_keys.rotate(ROTATED)
+        assert await api_keys.all() == [KEY.revoked(NOW)]
+
+    async def test_a_key_rotated_meanwhile_is_revoked_as_it_is(self, api_keys: ApiKeys) -> None:
+        await api_keys.add(KEY)
+        await api_keys.rotate(ROTATED)
+        assert await api_keys.revoke(KEY.revoked(NOW))
+        assert await api_keys.all() == [ROTATED.revoked(NOW)]
+
+    async def test_of_two_rotations_at_once_one_counts(self, api_keys: ApiKeys) -> None:
+        await api_keys.add(KEY)
+        other = KEY.rotated(KeyPrint.of(b"hbr_four"), NOW)
+        done = await asyncio.gather(api_keys.rotate(ROTATED), api_keys.rotate(other))
+        assert sorted(done) == [False, True]
+        assert await api_keys.find(KEY.id) == (ROTATED if done[0] else other)
+
+    async def test_a_key_that_is_not_there_is_neither_revoked_nor_rotated(
+        self, api_keys: ApiKeys
+    ) -> None:
+        assert not await api_keys.revoke(KEY.revoked(NOW))
+        assert not await api_keys.rotate(ROTATED)
+        assert await api_keys.all() == []

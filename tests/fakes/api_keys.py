@@ -1,6 +1,7 @@
 """API keys in a dictionary."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from application.errors import StorageUnavailableError
@@ -33,5 +34,18 @@ class MemoryApiKeys:
     async def add(self, key: ApiKey) -> None:
         self.kept[key.id] = key
 
-    async def update(self, key: ApiKey) -> None:
-        self.kept[key.id] = key
+    async def revoke(self, key: ApiKey) -> bool:
+        kept = self.kept.get(key.id)
+        if kept is None or kept.revoked_at is not None:
+            return False
+        self.kept[key.id] = replace(kept, revoked_at=key.revoked_at)
+        return True
+
+    async def rotate(self, key: ApiKey) -> bool:
+        kept = self.kept.get(key.id)
+        if kept is None or kept.revoked_at is not None or kept.current != key.previous:
+            return False
+        self.kept[key.id] = replace(
+            kept, current=key.current, previous=key.previous, previous_until=key.previous_until
+        )
+        return True

@@ -35,6 +35,9 @@ class HeardTelemetry:
     def reported(self, receipt: Receipt, message: Message) -> None:
         self.heard.append(("reported", (receipt.status, message.status)))
 
+    def canceled(self, message: Message) -> None:
+        self.heard.append(("canceled", message.provider))
+
     def retried(self, provider: str, reason: UnavailableKind) -> None:
         self.heard.append(("retried", (provider, reason)))
 

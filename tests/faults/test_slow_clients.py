@@ -13,8 +13,8 @@ CLIENTS = 200
 PATIENCE_S = 120.0
 BEGINNINGS = {
     "nothing": b"",
-    "a head": b"POST /sms HTTP/1.1\r\nHost: habar\r\nX-Drip: ",
-    "a body": b"POST /sms HTTP/1.1\r\nHost: habar\r\nContent-Length: 1000000\r\n\r\n",
+    "a head": b"POST /sms HTTP/1.1\r\nHost: localhost\r\nX-Drip: ",
+    "a body": b"POST /sms HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
 }
 
 

@@ -15,6 +15,8 @@ from adapters.persistence.tables import api_keys as keys
 from domain.api_key import ApiKey, KeyPrint
 from domain.caller import Scope
 
+_SECRETS = frozenset({"prefix", "digest", "previous_prefix", "previous_digest", "previous_until"})
+
 
 class SqlApiKeys:
     """Keys are rows of ``sms_api_keys``; see ``ApiKeys``."""
@@ -36,9 +38,13 @@ class SqlApiKeys:
         """Write a new key; see ``ApiKeys.add``."""
         await self._commits.run(_add, key)
 
-    async def update(self, key: ApiKey) -> None:
-        """Write what a key has become; see ``ApiKeys.update``."""
-        await self._commits.run(_update, key)
+    async def revoke(self, key: ApiKey) -> bool:
+        """Write when a key was revoked; see ``ApiKeys.revoke``."""
+        return await self._commits.run(_revoke, key)
+
+    async def rotate(self, key: ApiKey) -> bool:
+        """Write a key's new secret; see ``ApiKeys.rotate``."""
+        return await self._commits.run(_rotate, key)
 
     async def _read(self, query: sa.Select[Any]) -> Sequence[ApiKey]:
         return [_from_row(row) for row in await read(self._reader, query)]
@@ -49,10 +55,26 @@ def _add(connection: sa.Connection, items: Sequence[ApiKey]) -> Sequence[None]:
     return [None] * len(items)
 
 
-def _update(connection: sa.Connection, items: Sequence[ApiKey]) -> Sequence[None]:
-    for key in items:
-        connection.execute(sa.update(keys).where(keys.c.id == key.id).values(_to_row(key)))
-    return [None] * len(items)
+def _revoke(connection: sa.Connection, items: Sequence[ApiKey]) -> Sequence[bool]:
+    return [_changed(connection, _living(key).values(revoked_at=key.revoked_at)) for key in items]
+
+
+def _rotate(connection: sa.Connection, items: Sequence[ApiKey]) -> Sequence[bool]:
+    return [_changed(connection, _rotation(key)) for key in items]
+
+
+def _rotation(key: ApiKey) -> sa.Update:
+    previous = None if key.previous is None else key.previous.digest
+    secrets = {name: value for name, value in _to_row(key).items() if name in _SECRETS}
+    return _living(key).where(keys.c.digest == previous).values(secrets)
+
+
+def _living(key: ApiKey) -> sa.Update:
+    return sa.update(keys).where(keys.c.id == key.id, keys.c.revoked_at.is_(None))
+
+
+def _changed(connection: sa.Connection, change: sa.Update) -> bool:
+    return connection.execute(change).rowcount == 1
 
 
 def _to_row(key: ApiKey) -> Row:

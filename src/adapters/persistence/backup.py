@@ -5,6 +5,7 @@ before it was restored, which puts them in doubt.
 """
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ from adapters.persistence.migrations import VERSION_TABLE
 
 _MARK = 0x68616272
 """The ``user_version`` of a copy; nothing else uses it."""
-_BESIDE = ("", "-wal", "-shm")
+_BESIDE = ("", "-wal", "-shm", "-journal")
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class BackupError(Exception):
@@ -50,10 +52,12 @@ def placed_at(to: Path, *, instead_of: Path | None = None) -> Iterator[Path]:
         instead_of: a database whose name that must not be.
 
     Raises:
-        BackupError: it is.
+        BackupError: it is; or it is the name of a folder or a device.
     """
     if instead_of is not None and to.resolve() in _files(instead_of.resolve()):
         raise BackupError(f"{to} is the database itself; choose another name")
+    if to.exists() and not to.is_file():
+        raise BackupError(f"{to} is no file, and would be replaced by one; choose another name")
     descriptor, name = tempfile.mkstemp(prefix=f".{to.name}.", dir=to.parent)
     try:
         yield Path(name)
@@ -86,16 +90,50 @@ def copy_of(database: Path, copy: Path) -> None:
         raise BackupError(f"{database}: damaged: {found[0]}")
 
 
-def set_aside(database: Path) -> Path | None:
-    """Give a database and its log another name; return it, or ``None`` where there is none."""
+def keep_aside(database: Path) -> Path | None:
+    """Keep a database under another name, before a new one takes its own.
+
+    It stays where it is, too, and its log goes into it: whatever is cut off, a whole database has
+    the name, and no log of the old one is read into the new one.
+
+    Returns:
+        The other name; ``None`` where there is no database.
+
+    Raises:
+        BackupError: somebody has it open.
+        OSError: it cannot be kept.
+    """
     if not database.exists():
         return None
     aside = database.with_name(f"{database.name}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.old")
-    for here, there in zip(_files(database), _files(aside), strict=True):
+    _take_in_log(database)
+    _link(database, aside)
+    # Only one that is damaged still has them.
+    for here, there in zip(_files(database)[1:], _files(aside)[1:], strict=True):
         with suppress(FileNotFoundError):
             here.rename(there)
     _flush_folder(database.parent)
     return aside
+
+
+def _take_in_log(database: Path) -> None:
+    """Make one file of a database and its log; one that is damaged stays as it is."""
+    try:
+        with closing(_open(database)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master")  # an open journal is undone
+            connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF not in _DAMAGED:  # what is above says more
+            raise BackupError(f"{database}: {error}; does somebody have it open?") from None
+
+
+def _link(file: Path, name: Path) -> None:
+    """Give a file a second name; a copy, where the file system has no such thing."""
+    try:
+        name.hardlink_to(file)
+    except OSError:
+        with placed_at(name) as copy:
+            shutil.copyfile(file, copy)
 
 
 def is_marked(connection: sa.Connection) -> bool:

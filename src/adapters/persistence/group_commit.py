@@ -5,6 +5,7 @@ A batch is never waited for: whatever has gathered while the last transaction ra
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
@@ -74,7 +75,8 @@ class GroupCommit:
         waiting = _Waiting(batch, item, weight)
         self._queue.append(waiting)
         if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._drain())
+            # It works for everybody who comes meanwhile: not in the name of who came first.
+            self._runner = asyncio.create_task(self._drain(), context=Context())
         return await waiting.future
 
     async def pause(self) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from adapters.persistence.backup import unmark
 from adapters.persistence.engines import DatabaseTarget
-from adapters.persistence.migrate import locked
+from adapters.persistence.migrate import bring_up_to_date, locked
 from adapters.persistence.tables import UtcDateTime, events, messages
 from domain.event import EventName
 from domain.message import Failure, MessageStatus
@@ -45,12 +45,16 @@ class Held:
 def hold(target: DatabaseTarget, *, announced: bool) -> Held:
     """Put every message in doubt that may have been sent since the backup; all or none.
 
+    The database of an earlier version is brought up to date in the same transaction.
+
     Args:
-        target: migrated, and used by nobody.
+        target: used by nobody.
         announced: webhooks are made of what happens.
 
     Raises:
         DatabaseInUseError: on PostgreSQL, another process is connected.
+        NewerDatabaseError: a later version was here.
+        NoDatabaseError: there is none.
     """
     with locked(target) as connection:
         if target.sqlite_path is not None:
@@ -59,7 +63,16 @@ def hold(target: DatabaseTarget, *, announced: bool) -> Held:
             raise DatabaseInUseError(
                 "another process of Habar's is connected to this database; stop it first"
             )
-        return _hold(connection, datetime.now(UTC), announced=announced)
+        bring_up_to_date(connection, create=False)
+        return _hold(connection, _now(connection), announced=announced)
+
+
+def _now(connection: sa.Connection) -> datetime:
+    """Return the time by which messages were due: the server's, where there is one."""
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    now: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return now
 
 
 def _hold(connection: sa.Connection, now: datetime, *, announced: bool) -> Held:

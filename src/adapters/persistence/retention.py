@@ -7,7 +7,6 @@ left for the next time, and two processes never wait for each other.
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -115,10 +114,14 @@ def _received(
 
 
 class OldWebhooks:
-    """Removes events with their deliveries, once none is waiting or was posted of late."""
+    """Removes events with their deliveries, once none is waiting or was posted of late.
 
-    def __init__(self, transactions: ShortTransactions) -> None:
+    Where nobody is ``announced`` anything, what waits does so in vain.
+    """
+
+    def __init__(self, transactions: ShortTransactions, *, announced: bool) -> None:
         self._transactions = transactions
+        self._announced = announced
         self._after: tuple[datetime, UUID] | None = None
 
     async def step(self, cutoff: Cutoff, limit: int) -> Step:
@@ -127,7 +130,10 @@ class OldWebhooks:
         query = query.order_by(told.c.at, told.c.id).limit(limit)
         rows = await self._transactions.look(lambda connection: connection.execute(query).all())
         ids = [row.id for row in rows]
-        work = timed(lambda connection: _delete_events(connection, ids, cutoff.before))
+        alive = deliveries.c.updated_at >= cutoff.before
+        if self._announced:
+            alive |= deliveries.c.status == DeliveryStatus.PENDING
+        work = timed(lambda connection: _delete_events(connection, ids, alive))
         removed, held_s = await self._transactions.run(work) if ids else (0, 0.0)
         more = len(rows) == limit
         self._after = (rows[-1].at, rows[-1].id) if more else None
@@ -141,17 +147,17 @@ class OldWebhooks:
         return sa.tuple_(told.c.at, told.c.id) > last
 
 
-def _delete_events(connection: sa.Connection, ids: list[UUID], before: datetime) -> int:
-    alive: sa.ColumnElement[Any] = sa.or_(
-        deliveries.c.status == DeliveryStatus.PENDING, deliveries.c.updated_at >= before
-    )
+def _delete_events(
+    connection: sa.Connection, ids: list[UUID], alive: sa.ColumnElement[bool]
+) -> int:
+    # First the events: who has one told again locks it, and nobody makes a delivery of it unseen.
+    query = sa.select(told.c.id).where(among(connection, told.c.id, ids))
+    locked = list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
     live = sa.select(deliveries.c.event_id).where(
-        among(connection, deliveries.c.event_id, ids), alive
+        among(connection, deliveries.c.event_id, locked), alive
     )
     kept = set(connection.execute(live).scalars())
-    rest = [id_ for id_ in ids if id_ not in kept]
-    query = sa.select(told.c.id).where(among(connection, told.c.id, rest))
-    found = list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+    found = [id_ for id_ in locked if id_ not in kept]
     connection.execute(sa.delete(deliveries).where(among(connection, deliveries.c.event_id, found)))
     connection.execute(sa.delete(told).where(among(connection, told.c.id, found)))
     return len(found)

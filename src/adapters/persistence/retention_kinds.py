@@ -49,8 +49,11 @@ class What:
     remove: Callable[[sa.Connection, Sequence[UUID], Sequence[UUID]], int]
 
 
-def at_rest(cutoff: Cutoff) -> sa.ColumnElement[bool]:
-    """Choose messages nothing can be sent or told of any more."""
+def at_rest(cutoff: Cutoff, *, announced: bool) -> sa.ColumnElement[bool]:
+    """Choose messages nothing can be sent or told of any more.
+
+    Where nobody is ``announced`` anything, lines that were to be told wait in vain.
+    """
     status, changed = messages.c.status, messages.c.updated_at
     asked_no_more = (status == Status.SUBMITTED) | (
         (status == Status.UNKNOWN) & messages.c.lookup_at.is_(None)
@@ -59,13 +62,17 @@ def at_rest(cutoff: Cutoff) -> sa.ColumnElement[bool]:
         status.in_(_FINAL) & (changed < cutoff.before),
         asked_no_more & (changed < cutoff.unheard_before),
     )
+    if not announced:
+        return ended
     untold = sa.exists().where(events.c.message_id == messages.c.id, events.c.untold.is_(True))
     return ended & ~untold
 
 
-def locked(connection: sa.Connection, ids: Collection[UUID], cutoff: Cutoff) -> set[UUID]:
+def locked(
+    connection: sa.Connection, ids: Collection[UUID], ready: sa.ColumnElement[bool]
+) -> set[UUID]:
     """Lock messages that are still as they were found."""
-    query = sa.select(messages.c.id).where(among(connection, messages.c.id, ids), at_rest(cutoff))
+    query = sa.select(messages.c.id).where(among(connection, messages.c.id, ids), ready)
     return set(connection.execute(query.with_for_update(skip_locked=True)).scalars())
 
 

@@ -58,19 +58,28 @@ class _Found:
 class OldRequests:
     """Walks through old requests; see ``Remover``."""
 
-    def __init__(self, transactions: ShortTransactions, what: What) -> None:
+    def __init__(self, transactions: ShortTransactions, what: What, *, announced: bool) -> None:
+        """Walk through requests.
+
+        Args:
+            transactions: what looks and removes.
+            what: is removed.
+            announced: webhooks are made of what happens.
+        """
         self._transactions = transactions
         self._what = what
+        self._announced = announced
         self._place = _Place()
 
     async def step(self, cutoff: Cutoff, limit: int) -> Step:
         """Remove some; see ``Remover.step``."""
-        look = _Look(self._what.which, cutoff, self._place, limit)
+        at_rest_now = at_rest(cutoff, announced=self._announced)
+        look = _Look(self._what.which, at_rest_now, cutoff, self._place, limit)
         found = await self._transactions.look(look)
         busy: set[UUID] = set()
 
         def remove(connection: sa.Connection) -> int:
-            ready = locked(connection, found.messages, cutoff)
+            ready = locked(connection, found.messages, at_rest_now)
             busy.update(found.messages[id_] for id_ in found.messages.keys() - ready)
             ended = [id_ for id_ in found.requests if id_ not in busy]
             return self._what.remove(connection, sorted(ready), ended)
@@ -88,6 +97,7 @@ class _Look:
     """Finds what comes next on a walk."""
 
     which: sa.ColumnElement[bool]
+    at_rest: sa.ColumnElement[bool]
     cutoff: Cutoff
     place: _Place
     limit: int
@@ -124,7 +134,7 @@ class _Look:
         return of_it.order_by(messages.c.id).limit(self.limit)
 
     def _messages(self) -> sa.Select[Any]:
-        ready = at_rest(self.cutoff).label("ready")
+        ready = self.at_rest.label("ready")
         return sa.select(messages.c.id, messages.c.request_id, ready)
 
     def _ended(

@@ -27,8 +27,9 @@ STATUSES = (
     EventName.UNKNOWN,
     EventName.UNDELIVERABLE,
     EventName.EXPIRED,
+    EventName.CANCELED,
 )
-"""What a message, an attempt, a receipt or a look-up can come to."""
+"""What a message, an attempt, a receipt, a look-up or a caller's change of mind can come to."""
 _SUBMIT_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _DELIVERY_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21_600, 86_400)
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -95,6 +96,10 @@ class Metrics:
         self._count(message, [receipt.event(max(receipt.at, message.updated_at))])
         if message.status is MessageStatus.UNKNOWN:
             self._resolved.of(receipt.provider, "receipt").inc()
+
+    def canceled(self, message: Message) -> None:
+        """Count a message that was taken back; see ``Telemetry``."""
+        self._messages.of(message.provider, message.channel, EventName.CANCELED).inc()
 
     def retried(self, provider: str, reason: UnavailableKind) -> None:
         """Count a retry; see ``Telemetry``."""

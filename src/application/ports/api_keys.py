@@ -25,6 +25,18 @@ class ApiKeys(Protocol):
         """Write a new key."""
         ...
 
-    async def update(self, key: ApiKey) -> None:
-        """Write what a key has become; there is one with its id."""
+    async def revoke(self, key: ApiKey) -> bool:
+        """Write when a key was revoked, and nothing else of it.
+
+        Returns:
+            Whether it was there, and not revoked already.
+        """
+        ...
+
+    async def rotate(self, key: ApiKey) -> bool:
+        """Write the secrets of a key that was rotated, and nothing else of it.
+
+        Returns:
+            Whether it was still there as it was before: neither revoked nor rotated meanwhile.
+        """
         ...

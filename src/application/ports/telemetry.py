@@ -29,6 +29,10 @@ class Telemetry(Protocol):
         """A receipt has changed a message; ``message`` is as it was before."""
         ...
 
+    def canceled(self, message: Message) -> None:
+        """A message was taken back; ``message`` is as it was before."""
+        ...
+
     def retried(self, provider: str, reason: UnavailableKind) -> None:
         """A provider did not take a message, which is tried again, there or elsewhere."""
         ...
@@ -59,6 +63,9 @@ class Silent:
         """Nothing."""
 
     def reported(self, receipt: Receipt, message: Message) -> None:
+        """Nothing."""
+
+    def canceled(self, message: Message) -> None:
         """Nothing."""
 
     def retried(self, provider: str, reason: UnavailableKind) -> None:

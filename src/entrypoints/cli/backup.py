@@ -48,7 +48,7 @@ def restore(file: Path, *, json_wanted: bool) -> None:
 
     Example: habar restore backups/habar.db
     """
-    from adapters.persistence.backup import copy_of, placed_at, set_aside  # noqa: PLC0415
+    from adapters.persistence.backup import copy_of, keep_aside, placed_at  # noqa: PLC0415
     from adapters.persistence.single_process import SingleProcess  # noqa: PLC0415
 
     path = _sqlite_file("pg_restore, then habar hold")
@@ -57,7 +57,7 @@ def restore(file: Path, *, json_wanted: bool) -> None:
         with placed_at(path) as copy:
             copy_of(file, copy)
             held = _hold(_at(copy))
-            former = set_aside(path)
+            former = keep_aside(path)
     kept = "" if former is None else f" The former database is {former}."
     _report(json_wanted, held, kept, former=None if former is None else str(former))
 
@@ -87,12 +87,11 @@ def hold(*, yes: bool, json_wanted: bool) -> None:
 
 
 def _hold(target: "DatabaseTarget") -> "Held":
-    from adapters.persistence.migrate import migrate, told_as_problem  # noqa: PLC0415
+    from adapters.persistence.migrate import told_as_problem  # noqa: PLC0415
     from adapters.persistence.restored import hold as put_in_doubt  # noqa: PLC0415
     from entrypoints.asgi import load_settings  # noqa: PLC0415
 
     with told_as_problem(target):
-        migrate(target, restoring=True)
         return put_in_doubt(target, announced=load_settings().announced)
 
 

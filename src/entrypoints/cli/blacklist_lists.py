@@ -40,13 +40,21 @@ def export_list(client: Client, path: Path, kind: str | None) -> int:
     """
     if str(path) == "-":
         return _download(client, sys.stdout.buffer, _kind(path, kind))
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device is written to, not replaced
+            with path.open("wb") as file:
+                return _download(client, file, _kind(path, kind))
+        return _write_whole(client, path, _kind(path, kind))
+    except OSError as error:
+        raise click.ClickException(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _write_whole(client: Client, path: Path, kind: str) -> int:
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("wb") as file:
-            written = _download(client, file, _kind(path, kind))
+            written = _download(client, file, kind)
         part.replace(path)
-    except OSError as error:
-        raise click.ClickException(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         part.unlink(missing_ok=True)
     return written

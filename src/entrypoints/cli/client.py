@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -20,6 +21,7 @@ SETTINGS = 78
 """Exit codes beside 0 and 2: the answer is no; and ``EX_UNAVAILABLE``, ``EX_NOPERM`` and
 ``EX_CONFIG`` of sysexits."""
 _CONNECT_S = 10.0
+_SECONDS = re.compile("[0-9]{1,5}")
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 _KEYS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
@@ -30,12 +32,20 @@ class Refused(click.ClickException):
 
     Attributes:
         answer: of the service, where there is one.
+        retry_after_s: when to ask again, where the service says that.
     """
 
-    def __init__(self, message: str, code: int, answer: Json | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        code: int,
+        answer: Json | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.exit_code = code  # type: ignore[misc] # click reads it from the instance
         self.answer = answer
+        self.retry_after_s = retry_after_s
 
 
 class Client:
@@ -153,7 +163,17 @@ def _refuse(answer: httpx.Response) -> NoReturn:
     content = _content(answer) or {}
     message = str(content.get("message") or f"The service answers {answer.status_code}.")
     problems = [f"\n  - {p['field']}: {p['message']}" for p in content.get("errors", [])]
-    raise Refused(message + "".join(problems), _exit_code(answer.status_code), content or None)
+    raise Refused(
+        message + "".join(problems),
+        _exit_code(answer.status_code),
+        content or None,
+        _retry_after_s(answer),
+    )
+
+
+def _retry_after_s(answer: httpx.Response) -> float | None:
+    text = answer.headers.get("Retry-After", "")
+    return float(text) if _SECONDS.fullmatch(text) else None
 
 
 def _exit_code(status: int) -> int:

@@ -13,6 +13,7 @@ from domain.api_key import ApiKey, ApiKeyError, Network
 from domain.caller import Scope
 from entrypoints.cli.client import NO, UNAVAILABLE, Json, Refused
 from entrypoints.cli.key_options import Expiry, KeyId, NetworkOption
+from entrypoints.cli.numbers import Number
 from entrypoints.cli.output import as_json, moment, print_json, print_line, print_table, status
 
 Result = TypeVar("Result")
@@ -49,7 +50,7 @@ def keys() -> None:
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(0.01, 100_000),
+    type=Number(0.01, 100_000),
     help="Requests a second, in each process; default: no limit.",
 )
 @as_json
@@ -75,13 +76,18 @@ def create(  # noqa: PLR0913 - a parameter for each option
         networks=networks,
         rate=rate,
     )
-    _show_issued(_done(lambda manage: manage.create(wanted)), json_wanted=json_wanted)
+    issued = _done(lambda manage: manage.create(wanted), create=True)
+    _show_issued(issued, json_wanted=json_wanted)
 
 
 @keys.command("list")
 @as_json
 def list_(*, json_wanted: bool) -> None:
-    """List every key, also those that open nothing any more."""
+    """List every key, also those that open nothing any more.
+
+    \b
+    habar keys list
+    """  # noqa: D301 - as above
     found = _done(lambda manage: manage.all())
     rows = [_told(key) for key in found]
     if json_wanted:
@@ -126,7 +132,7 @@ def revoke(*, key_id: UUID, json_wanted: bool) -> None:
 @click.option(
     "--grace",
     "grace_h",
-    type=click.FloatRange(0, _LONGEST_GRACE_H),
+    type=Number(0, _LONGEST_GRACE_H),
     default=0,
     show_default=True,
     metavar="HOURS",
@@ -143,12 +149,14 @@ def rotate(*, key_id: UUID, grace_h: float, json_wanted: bool) -> None:
     _show_issued(_done(lambda manage: manage.rotate(key_id, grace)), json_wanted=json_wanted)
 
 
-def _done(action: Callable[[ManageKeys], Coroutine[Any, Any, Result]]) -> Result:
+def _done(
+    action: Callable[[ManageKeys], Coroutine[Any, Any, Result]], *, create: bool = False
+) -> Result:
     # Loaded here: the other commands start without a database.
     from entrypoints.cli.database import run_on_database  # noqa: PLC0415
 
     try:
-        return run_on_database(lambda container: action(container.manage_keys()))
+        return run_on_database(lambda container: action(container.manage_keys()), create=create)
     except ApiKeyError as error:
         raise Refused(str(error), NO) from None
     except StorageUnavailableError as error:

@@ -3,15 +3,17 @@
 import functools
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ParamSpec
 
 import rich_click as click
+from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from entrypoints.cli.client import Json, Refused
@@ -19,6 +21,7 @@ from entrypoints.cli.client import Json, Refused
 Parameters = ParamSpec("Parameters")
 _WIDE = 200
 """Columns where nobody looks: what reads a pipe wants whole lines."""
+_WIDEST = 100_000
 _GOOD = frozenset({"delivered", "ok", "active"})
 _WAITING = frozenset({"queued", "sending", "submitted", "pending", "throttled"})
 _NEUTRAL = frozenset({"canceled"})
@@ -29,6 +32,7 @@ def as_json(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
 
     @functools.wraps(command)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        _require_text(kwargs)
         try:
             command(*args, **kwargs)
         except Refused as refusal:
@@ -39,6 +43,22 @@ def as_json(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
 
     option = click.option("--json", "json_wanted", is_flag=True, help="Print the answer as JSON.")
     return option(run)
+
+
+def _require_text(given: Mapping[str, object]) -> None:
+    """Refuse bytes that are no text; of a file's name they may be a part."""
+    for value in given.values():
+        for word in value if isinstance(value, tuple) else (value,):
+            if isinstance(word, str) and not word.isascii() and not _is_text(word):
+                raise click.UsageError(f"{plain(word)!r} is not UTF-8.")
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def print_json(answer: Json) -> None:
@@ -53,7 +73,28 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         column.overflow = "fold"
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    _console().print(table)
+    _keep_whole(table)
+    console = _console()
+    least = Measurement.get(console, console.options.update(max_width=_WIDEST), table).minimum
+    console.width = max(console.width, least)
+    console.print(table)
+
+
+def _keep_whole(table: Table) -> None:
+    """Let only the column with the longest sentence have several lines; no word is broken in two.
+
+    An id in two pieces could not be copied. A terminal that is too narrow wraps the whole line.
+    """
+    wrapped = max(table.columns, key=_longest_sentence)
+    for column in table.columns:
+        if column is not wrapped:
+            column.no_wrap = True
+            words = [str(column.header), *map(str, column.cells)]
+            column.min_width = max(map(cell_len, words))
+
+
+def _longest_sentence(column: Column) -> int:
+    return max((len(str(cell)) for cell in column.cells if " " in str(cell)), default=0)
 
 
 def print_line(text: str, style: str = "") -> None:
@@ -91,7 +132,8 @@ def progress() -> Iterator[Progress]:
 
 
 def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
+    watched = sys.stdout is not None and sys.stdout.isatty()  # none, where it was closed
+    return Console(width=None if watched else _WIDE, highlight=False)
 
 
 def _cell(value: Any) -> Text:  # noqa: ANN401 - anything an answer holds

@@ -5,6 +5,7 @@ import sys
 import rich_click as click
 
 from entrypoints.cli.client import NO, Json, connected, segment
+from entrypoints.cli.numbers import Number
 from entrypoints.cli.output import as_json, moment, print_json, print_table, status
 
 _COLUMNS = ("Provider", "State", "Why", "Until (UTC)", "SMS", "Voice", "At once", "Per second")
@@ -56,7 +57,7 @@ def check(*, codes: tuple[str, ...], json_wanted: bool) -> None:
 
 @providers.command()
 @click.argument("code")
-@click.option("--for", "seconds", type=float, metavar="SECONDS", help="Default: until resumed.")
+@click.option("--for", "seconds", type=Number(0), metavar="SECONDS", help="Default: until resumed.")
 @as_json
 def pause(*, code: str, seconds: float | None, json_wanted: bool) -> None:
     """Hand a provider nothing more; queued messages wait, or go to their other providers.

@@ -1,12 +1,13 @@
 """The settings themselves: can they be read, and can they work together?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from application.errors import SettingsError
 from entrypoints.asgi import read_environment
 from entrypoints.checks import problems_of
 from entrypoints.doctor.finding import Finding, ok, problem, warning
 from entrypoints.settings import Settings, UnreadableSettingsError
+from entrypoints.tracing import is_wanted, problem_with
 
 _SHORTEST_KEY = 32
 
@@ -50,3 +51,15 @@ def check_access(settings: Settings) -> Iterator[Finding]:
     else:
         others = "with keys of API_KEYS" if settings.api_keys else "with keys of habar keys create"
         yield ok("access", f"callers on other machines have to show a key; {others}")
+
+
+def check_traces(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Tell whether traces are made, where somebody has asked for them."""
+    if not is_wanted(environment):
+        return
+    text = problem_with(environment)
+    if text is None:
+        yield ok("traces", "requests are traced")
+    else:
+        fix = "Correct it as docs/traces.md says, or set OTEL_TRACES_EXPORTER=none."
+        yield warning("traces", f"nothing is traced: {text}", fix)

@@ -1,4 +1,4 @@
-"""Room on the disk of the data folder."""
+"""Room on the disks that are written to."""
 
 import shutil
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from entrypoints.doctor.folders import existing
 _MIB = 1 << 20
 _LITTLE = 1024 * _MIB
 _NOTHING = 100 * _MIB
-_FIX = "Free space there, or have DATA_DIR name a larger disk."
 
 
 def free_bytes(folder: Path) -> int:
@@ -18,14 +17,17 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(existing(folder)).free
 
 
-def check_disk(folder: Path, free: Callable[[Path], int] = free_bytes) -> Finding:
-    """Tell how much room there is."""
+def check_disk(
+    folder: Path, setting: str = "DATA_DIR", free: Callable[[Path], int] = free_bytes
+) -> Finding:
+    """Tell how much room there is in a folder a setting names."""
+    fix = f"Free space there, or have {setting} name a larger disk."
     try:
         left = free(folder)
     except OSError as error:
         text = f"{folder} cannot be looked at: {type(error).__name__}"
-        return problem("disk", text, "Have DATA_DIR name a folder that Habar may write in.")
+        return problem("disk", text, f"Have {setting} name a folder that Habar may write in.")
     text = f"{left // _MIB} MiB free in {folder}"
     if left < _NOTHING:
-        return problem("disk", text, _FIX)
-    return warning("disk", text, _FIX) if left < _LITTLE else ok("disk", text)
+        return problem("disk", text, fix)
+    return warning("disk", text, fix) if left < _LITTLE else ok("disk", text)

@@ -20,14 +20,14 @@ from domain.errors import ForbiddenError
 from entrypoints.http.addresses import address_of, is_local
 from entrypoints.http.errors import error_reply, reply_to
 from entrypoints.http.incoming import CALLER, caller_of
+from entrypoints.http.pages import check_keyless
 from entrypoints.http.replies import Reply
 from entrypoints.http.shortcut import send_reply
 
-OPEN = frozenset({"/livez", "/readyz", "/docs", "/openapi.json"})
-OPEN_BELOW = ("/docs/", "/callbacks/")
-"""The description of the API holds no secret, and a browser cannot show a key to read it.
+OPEN = frozenset({"/livez", "/readyz", "/callbacks/"})
+"""Paths that need no key; one that ends in a slash is open with everything below it.
 
-Providers have no key either: a callback proves in its own way where it comes from.
+Providers have no key: a callback proves in its own way where it comes from.
 """
 NEEDS = "scope"
 """The option of a route that names the scope it needs."""
@@ -56,12 +56,13 @@ class KeyGuard:
             app: what is guarded.
             access: knows who may call.
             proxies: that are trusted to say for whom they call.
-            also_open: paths that need no key in this deployment.
+            also_open: paths that need no key in this deployment, written as in ``OPEN``.
         """
         self._app = app
         self._access = access
         self._proxies = proxies
         self._open = OPEN.union(also_open)
+        self._below = tuple(path for path in self._open if path.endswith("/"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -74,13 +75,15 @@ class KeyGuard:
         await self._app(scope, receive, send)
 
     def _is_open(self, path: str) -> bool:
-        return path in self._open or path.startswith(OPEN_BELOW)
+        return path in self._open or path.startswith(self._below)
 
     async def _let_in(self, scope: HTTPScope) -> None:
         shown = list(_keys(scope))
         address = address_of(scope, self._proxies)
         local = not shown and is_local(scope, address)
         caller = await self._access(shown, address, local=local)
+        if caller.account is None:
+            check_keyless(scope, anywhere=self._access.disabled)
         cast("dict[str, Any]", scope)[CALLER] = caller
 
 

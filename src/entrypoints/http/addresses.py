@@ -20,21 +20,22 @@ def address_of(scope: HTTPScope, proxies: Sequence[Network]) -> str | None:
         proxies: that are trusted to say for whom they call.
 
     Returns:
-        ``None`` where nobody can tell.
+        IPv4 as such, also where it came in the clothes of IPv6; ``None`` where nobody can tell.
     """
     client = scope["client"]
     peer = None if client is None else client[0]
-    if not proxies or not _trusted(_parsed(peer), proxies):
+    address = _parsed(peer)
+    if address is None:
         return peer
-    farthest = peer
-    for text in _forwarded_for(scope):
-        address = _parsed(text)
+    hops = _forwarded_for(scope)
+    while _trusted(address, proxies):
+        hop = next(hops, None)
+        if hop is None:
+            break
+        address = _parsed(hop)
         if address is None:
             return None
-        farthest = str(address)
-        if not _trusted(address, proxies):
-            break
-    return farthest
+    return str(address)
 
 
 def is_local(scope: HTTPScope, address: str | None) -> bool:
@@ -54,8 +55,8 @@ def _forwarded_for(scope: HTTPScope) -> Iterator[str]:
         yield hop.strip()
 
 
-def _trusted(address: Address | None, proxies: Sequence[Network]) -> bool:
-    return address is not None and any(address in network for network in proxies)
+def _trusted(address: Address, proxies: Sequence[Network]) -> bool:
+    return any(address in network for network in proxies)
 
 
 @lru_cache(maxsize=1024)

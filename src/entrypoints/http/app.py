@@ -27,7 +27,7 @@ from entrypoints.http.bodies import MAX_BODY_BYTES
 from entrypoints.http.callbacks import take_callback
 from entrypoints.http.calls import post_call
 from entrypoints.http.cancellation import post_cancel
-from entrypoints.http.documents import ASSETS, get_openapi, key_security, openapi_config
+from entrypoints.http.documents import ASSETS, DOCUMENTS, get_openapi, key_security, openapi_config
 from entrypoints.http.errors import handle
 from entrypoints.http.health import head_livez, head_readyz, livez, readyz
 from entrypoints.http.inbound import get_inbound
@@ -39,6 +39,7 @@ from entrypoints.http.request_id import RequestIds
 from entrypoints.http.sending import answer
 from entrypoints.http.shortcut import Answer, Shortcut
 from entrypoints.http.sms import post_sms
+from entrypoints.http.traced_calls import TracedCalls
 from entrypoints.http.webhooks import WEBHOOK_ROUTES
 from entrypoints.settings import Settings
 
@@ -99,23 +100,25 @@ def create_app(
         *_HEALTH,
         *_metrics(settings),
         _callbacks(container),
-        get_openapi,
-        _assets(),
+        *((get_openapi, _assets()) if settings.docs_enabled else ()),
     )
-    config = openapi_config(version("habar"), keys=keyed)
+    config = openapi_config(version("habar"), keys=keyed) if settings.docs_enabled else None
     litestar = _litestar(container, handlers, lifespan, _USE_CASES, config)
     replays = container.replays()
     routes: dict[str, Answer] = {
         "/sms": partial(answer, container.send_sms(), replays),
         "/call": partial(answer, container.place_call(), replays),
     }
-    app = Shortcut(litestar, routes)
+    app: ASGIApp = Shortcut(litestar, routes)
+    if (trace := container.trace()) is not None:
+        app = TracedCalls(app, routes, trace)
     return RequestIds(_guarded(app, container))
 
 
 def _guarded(app: ASGIApp, container: Container) -> ASGIApp:
     settings = container.settings()
-    also_open = (METRICS,) if settings.metrics_open else ()
+    metrics = (METRICS,) if settings.metrics_open else ()
+    also_open = (*metrics, *(DOCUMENTS if settings.docs_enabled else ()))
     return KeyGuard(app, container.access(), trusted_proxies(settings), also_open=also_open)
 
 

@@ -60,7 +60,7 @@ async def serving(settings: Settings, **ports: object) -> AsyncIterator[Service]
     await container.queue().open()
     app = create_app(container)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://habar") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield Service(container, app, client)
     await container.carriers().close()
     await container.queue().close()

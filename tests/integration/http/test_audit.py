@@ -1,12 +1,16 @@
 """Every change leaves an entry that says who made it; what cannot be audited is refused."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from adapters.persistence.engines import DatabaseTarget
+from application.ports.opt_outs import OptOut
+from domain.blacklist import BlacklistEntry
+from domain.phone import Phone
 from entrypoints.settings import Secret
 from tests.fakes.audit import MemoryAuditLog
 from tests.integration.http.service import DOORS, HELLO, Service, dummy_on, refusal, serving
@@ -53,14 +57,22 @@ async def entries(service: Service, **query: object) -> list[dict[str, Any]]:
     return found
 
 
+async def on_the_list(service: Service) -> None:
+    """Put the phone there, without an entry in the log."""
+    entry = BlacklistEntry(Phone(f"+{PHONE}"), datetime.now(UTC))
+    await service.container.blacklist().add(entry)
+
+
 @pytest.mark.parametrize(("method", "path", "body", "action", "subject"), CHANGES)
 async def test_a_change_leaves_one_entry_that_says_by_whom(  # noqa: PLR0913, PLR0917 - see CHANGES
     service: Service, method: str, path: str, body: dict[str, Any], action: str, subject: str
 ) -> None:
+    if method == "DELETE":
+        await on_the_list(service)
     answer = await service.client.request(method, path, json=body)
     assert answer.is_success, answer.text
-    (entry,) = await entries(service)
-    assert (entry["action"], entry["subject"]) == (action, subject)
+    (entry,) = await entries(service, action=action)
+    assert entry["subject"] == subject
     assert entry["account"]
     assert entry["actor"] not in {"", "habar", "anonymous"}
     assert entry["address"] == "127.0.0.1"
@@ -73,10 +85,15 @@ async def test_what_cannot_be_audited_is_refused_and_not_done(  # noqa: PLR0913,
     away: Service, method: str, path: str, body: dict[str, Any], action: str, subject: str
 ) -> None:
     del action, subject
+    if method == "DELETE":
+        await on_the_list(away)
     answer = await away.client.request(method, path, json=body)
     refusal(answer, 503, "storage_unavailable")
     lookup = await away.client.get("/blacklist", params={"phone": PHONE})
-    refusal(lookup, 400, "not_blacklisted")
+    if method == "DELETE":
+        assert lookup.status_code == 200
+    else:
+        refusal(lookup, 400, "not_blacklisted")
     assert (await entries(away)) == []
 
 
@@ -116,6 +133,10 @@ async def test_a_cancel_leaves_an_entry(service: Service) -> None:
     body = {**HELLO, "phones": PHONE, "delay": 3600}
     answer = await service.client.post("/sms", json=body, headers=ASYNC)
     (row,) = answer.json()["content"]["messages"]
+    canceled = await service.client.post(f"/messages/{row['id']}/cancel")
+    assert canceled.status_code == 200
+    found = await service.client.get(f"/messages/{row['id']}")
+    assert canceled.json()["content"] == found.json()["content"]
     assert (await service.client.post(f"/messages/{row['id']}/cancel")).status_code == 200
     (entry,) = await entries(service)
     assert (entry["action"], entry["subject"]) == ("message.canceled", row["id"])
@@ -143,18 +164,43 @@ async def test_what_is_refused_at_once_leaves_no_entry(service: Service) -> None
     assert await entries(service) == []
 
 
+async def test_what_came_to_nothing_leaves_no_entry(service: Service) -> None:
+    sent = (await service.send()).json()["content"]["messages"][0]["id"]
+    for method, path, status in (
+        ("POST", f"/messages/{sent}/cancel", 409),
+        ("POST", f"/webhooks/deliveries/{uuid4()}/replay", 404),
+        ("DELETE", f"/blacklist?phone={PHONE}", 200),
+    ):
+        answer = await service.client.request(method, path)
+        assert answer.status_code == status, answer.text
+    assert await entries(service) == []
+
+
+async def test_the_removal_of_an_opt_out_leaves_an_entry(service: Service) -> None:
+    opt_out = OptOut(
+        phone=Phone(f"+{PHONE}"), provider="twilio", sender=None, created_at=datetime.now(UTC)
+    )
+    await service.container.opt_outs().add(opt_out)
+    for _ in range(2):
+        answer = await service.client.request("DELETE", f"/blacklist?phone={PHONE}")
+        assert answer.status_code == 200
+    (entry,) = await entries(service)
+    assert (entry["action"], entry["subject"]) == ("blacklist.removed", PHONE)
+
+
 async def test_the_log_is_searched_and_comes_page_by_page(service: Service) -> None:
     for number in range(5):
         await service.client.post("/blacklist", json={"phone": f"7701123456{number}"})
-    await service.client.request("DELETE", "/blacklist", json={"phone": PHONE})
+    first_phone = "77011234560"
+    await service.client.request("DELETE", "/blacklist", json={"phone": first_phone})
     assert len(await entries(service, action="blacklist.added")) == 5
-    assert len(await entries(service, subject=PHONE)) == 1
+    assert len(await entries(service, subject=first_phone)) == 2
     assert await entries(service, actor="nobody") == []
     assert await entries(service, until="2020-01-01T00:00:00Z") == []
     first = (await service.client.get("/audit", params={"limit": 4})).json()["content"]
     rest = await entries(service, cursor=first["next_cursor"])
     subjects = [entry["subject"] for entry in (*first["entries"], *rest)]
-    assert subjects == [PHONE, *(f"7701123456{number}" for number in reversed(range(5)))]
+    assert subjects == [first_phone, *(f"7701123456{number}" for number in reversed(range(5)))]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.http.service import HELLO, Service, dummy, serving
+from entrypoints.settings import Secret
+from tests.integration.http.service import HELLO, Service, dummy, refusal, serving
 
 Document = dict[str, Any]
 BODY = ["400", "413", "415", "503"]
@@ -40,6 +41,15 @@ WANTED = {
 }
 OPEN = {"/livez", "/readyz"}
 KEYS = {"401", "403", "429"}
+HIDDEN = [
+    "/docs",
+    "/docs/",
+    "/docs/openapi.json",
+    "/docs/assets/swagger-ui.css",
+    "/openapi.json",
+    "/schema",
+    "/schema/openapi.json",
+]
 
 
 @pytest.fixture
@@ -145,6 +155,19 @@ async def test_every_route_but_the_health_checks_wants_a_key(document: Document)
         assert operation.get("security", []) == (
             [] if path in OPEN else [{"bearer": []}, {"key": []}]
         )
+
+
+@pytest.mark.parametrize("keys", [(), (Secret("k1"),)], ids=["without keys", "with keys"])
+async def test_there_are_no_documents_where_a_setting_says_so(
+    tmp_path: Path, keys: tuple[Secret, ...]
+) -> None:
+    async with serving(dummy(tmp_path, docs_enabled=False, api_keys=keys)) as service:
+        for path in HIDDEN:
+            answer = await service.client.get(path)
+            refusal(answer, *((401, "unauthorized") if keys else (404, "not_found")))
+            shown = await service.client.get(path, headers={"X-API-Key": "k1"} if keys else {})
+            refusal(shown, 404, "not_found")
+        assert (await service.client.get("/livez")).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/"])

@@ -20,7 +20,7 @@ SHOWN = {"X-API-Key": "k1"}
 async def calling(service: Service, role: str) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(service.container, role=role)
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://habar") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 

@@ -31,7 +31,7 @@ async def worker(
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
         headers = {"X-API-Key": request.param[0]} if request.param else {}
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://habar", headers=headers
+            transport=transport, base_url="http://localhost", headers=headers
         ) as client:
             yield client
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from litestar import Litestar
 
 from application.manage_keys import NewKey
+from domain.api_key import KeyPrint
 from domain.caller import Scope
 from entrypoints.http.app import create_app
 from tests.integration.http.service import (
@@ -67,6 +69,7 @@ NEEDED: Mapping[tuple[str, str], Scope | None] = {
     ("POST", "/callbacks/{provider}/inbound"): OPEN,
 }
 WRONG = "hbr_" + "x" * 43
+EXPIRED = b"hbr_" + b"e" * 43
 OWNED = ["/messages/{message_id}", "/messages/{message_id}/cancel", "/requests/{request_id}"]
 ROUTES = sorted(NEEDED, key=str)
 KEYED = [route for route in ROUTES if NEEDED[route] is not OPEN]
@@ -144,12 +147,13 @@ async def some_keys(service: Service) -> dict[str, str]:
     found["foreign network"] = (await manage.create(elsewhere)).text
     revoked = await manage.create(everything)
     await manage.revoke(revoked.key.id)
-    expired = await manage.create(everything)
-    long_ago = expired.key.created_at - timedelta(days=1)
-    await keys.update(replace(expired.key, expires_at=long_ago))
+    long_ago = revoked.key.created_at - timedelta(days=1)
+    await keys.add(
+        replace(revoked.key, id=uuid4(), current=KeyPrint.of(EXPIRED), expires_at=long_ago)
+    )
     replaced = await manage.create(everything)
     await manage.rotate(replaced.key.id, timedelta())
-    found |= {"revoked": revoked.text, "expired": expired.text, "replaced": replaced.text}
+    found |= {"revoked": revoked.text, "expired": EXPIRED.decode(), "replaced": replaced.text}
     await service.container.key_ring().refresh()
     return found
 
@@ -277,7 +281,7 @@ async def test_without_keys_nobody_is_let_in_through_a_proxy(
 @pytest.mark.parametrize("address", ["203.0.113.9", "10.0.0.1", "::ffff:203.0.113.9", "nonsense"])
 async def test_without_keys_only_this_machine_is_let_in(lasting: Service, address: str) -> None:
     transport = httpx.ASGITransport(app=lasting.app, client=(address, 4711))  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://habar") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         refusal(await client.post("/sms", json=HELLO), 401, "unauthorized")
 
 
@@ -290,6 +294,16 @@ async def test_where_authentication_is_disabled_everybody_is_let_in(
         async with httpx.AsyncClient(transport=transport, base_url="http://habar") as client:
             answer = await client.post("/sms", json=HELLO, headers={"X-API-Key": WRONG})
     assert answer.content == b'{"status":true}'
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "::ffff:10.1.2.3"])
+async def test_a_key_is_good_from_its_networks_however_the_address_is_written(
+    keyed: Keyed, address: str
+) -> None:
+    transport = httpx.ASGITransport(app=keyed.service.app, client=(address, 4711))  # type: ignore[arg-type]
+    headers = {"X-API-Key": keyed.keys["foreign network"]}
+    async with httpx.AsyncClient(transport=transport, base_url="http://habar") as client:
+        assert (await client.get("/messages", headers=headers)).status_code == 200
 
 
 async def test_a_trusted_proxy_says_for_whom_it_calls(

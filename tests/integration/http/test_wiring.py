@@ -49,7 +49,7 @@ def test_a_domain_error_is_the_callers_doing_or_says_when_to_come_back(
 async def test_every_provider_of_the_container_builds(lasting: Service) -> None:
     for name, provider in lasting.container.providers.items():
         built = provider()
-        assert built is not None, name
+        assert built is not None or name == "trace", name  # which is off here
         assert not asyncio.isfuture(built), name
 
 

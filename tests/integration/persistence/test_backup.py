@@ -1,5 +1,7 @@
 """Copies of a SQLite database: whole, marked, under their name only when complete."""
 
+import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.persistence.backup import BackupError, back_up, placed_at, set_aside
+from adapters.persistence.backup import BackupError, back_up, keep_aside, placed_at
 from adapters.persistence.engines import DatabaseTarget
 from adapters.persistence.migrate import UnrestoredError, migrate
 from adapters.persistence.restored import hold
@@ -124,6 +126,13 @@ def test_a_database_is_not_copied_onto_itself(database: Path, tmp_path: Path, na
     assert phones(database) == set()
 
 
+def test_a_pipe_or_a_device_is_not_replaced(database: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BackupError, match="is no file"):
+        back_up(database, tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_what_is_not_there_is_neither_copied_nor_made(tmp_path: Path) -> None:
     with pytest.raises(BackupError):
         back_up(tmp_path / "none.db", tmp_path / "copy.db")
@@ -142,23 +151,56 @@ def test_a_copy_is_not_served_before_its_messages_were_held(database: Path, tmp_
     copy = target_of(tmp_path / "copy.db")
     with pytest.raises(UnrestoredError):
         migrate(copy)
-    migrate(copy, restoring=True)
-    with pytest.raises(UnrestoredError):
-        migrate(copy)
     hold(copy, announced=False)
     migrate(copy)
 
 
-def test_a_log_is_set_aside_with_its_database(database: Path, writer: sqlite3.Connection) -> None:
+def with_a_log(place: Path, database: Path) -> Path:
+    """Make what a process that was killed leaves: a database, and a log that holds the newest."""
+    place.mkdir()
+    for ending in ("", "-wal", "-shm"):
+        shutil.copy(f"{database}{ending}", place / f"habar.db{ending}")
+    return place / "habar.db"
+
+
+def test_a_database_is_kept_aside_with_its_log_and_stays(
+    database: Path, writer: sqlite3.Connection, tmp_path: Path
+) -> None:
     add(writer, "77011234567")
-    aside = set_aside(database)
+    left = with_a_log(tmp_path / "left", database)
+    aside = keep_aside(left)
     assert aside is not None
-    assert not any(name.startswith("habar.db-") for name in files(database.parent))
-    assert phones(aside) == {"77011234567"}
+    assert files(left.parent) == {left.name, aside.name}
+    assert phones(aside) == phones(left) == {"77011234567"}
 
 
-def test_nothing_is_set_aside_where_nothing_is(tmp_path: Path) -> None:
-    assert set_aside(tmp_path / "habar.db") is None
+def test_a_damaged_one_is_kept_aside_with_its_log_as_it_is(
+    database: Path, writer: sqlite3.Connection, tmp_path: Path
+) -> None:
+    add(writer, "77011234567")
+    left = with_a_log(tmp_path / "left", database)
+    left.write_bytes(b"damaged" * 1_000)
+    log = left.with_name("habar.db-wal").read_bytes()
+    aside = keep_aside(left)
+    assert aside is not None
+    assert aside.read_bytes() == left.read_bytes()
+    assert aside.with_name(f"{aside.name}-wal").read_bytes() == log
+    assert "habar.db-wal" not in files(left.parent), "the new one would read it"
+
+
+def test_nothing_is_kept_aside_while_somebody_has_it_open(
+    database: Path, writer: sqlite3.Connection
+) -> None:
+    add(writer, "77011234567")
+    present = files(database.parent)
+    with pytest.raises(BackupError, match="have it open"):
+        keep_aside(database)
+    assert files(database.parent) == present
+    assert phones(database) == {"77011234567"}
+
+
+def test_nothing_is_kept_aside_where_nothing_is(tmp_path: Path) -> None:
+    assert keep_aside(tmp_path / "habar.db") is None
 
 
 def test_a_file_has_its_name_only_when_it_is_complete(tmp_path: Path) -> None:

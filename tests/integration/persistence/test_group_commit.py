@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from uuid import uuid4
 
@@ -36,6 +37,7 @@ from tests.postgres import PostgresServer, libpq, running_server, start
 
 NUMBERS = sa.table("numbers", sa.column("number"))
 BAD = -1
+CALLER: ContextVar[str] = ContextVar("caller")
 
 
 @pytest.fixture
@@ -65,6 +67,18 @@ def committed() -> Iterator[list[None]]:
     sa.event.listen(sa.Engine, "commit", count)
     yield lines
     sa.event.remove(sa.Engine, "commit", count)
+
+
+async def test_a_transaction_of_many_is_in_the_name_of_none(commits: GroupCommit) -> None:
+    found: list[str | None] = []
+
+    def look(_: sa.Connection, items: Sequence[int]) -> Sequence[int]:
+        found.append(CALLER.get(None))
+        return items
+
+    CALLER.set("the first")
+    await commits.run(look, 0)
+    assert found == [None]
 
 
 async def test_how_many_share_a_transaction_is_told(engines: Engines) -> None:

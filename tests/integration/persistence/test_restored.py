@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from adapters.persistence.engines import DatabaseTarget
-from adapters.persistence.migrate import locked, migrate
-from adapters.persistence.restored import Held, hold
+from adapters.persistence.migrate import NoDatabaseError, locked, migrate
+from adapters.persistence.restored import DatabaseInUseError, Held, hold
 from adapters.persistence.tables import events, messages
 from domain.message import MessageStatus
+from tests.integration.conftest import postgres_target, sqlite_target
+from tests.postgres import PostgresServer, libpq
 
 NOW = datetime.now(UTC)
 BEFORE, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
@@ -129,3 +133,27 @@ def test_webhooks_are_made_of_it_where_somebody_is_told(place: DatabaseTarget) -
     fill(place, [row("queued")])
     hold(place, announced=True)
     assert [line.untold for line in lines(place)] == [True]
+
+
+def test_a_database_in_use_is_refused_before_anything_is_changed(
+    postgres_server: PostgresServer,
+) -> None:
+    target = postgres_target(postgres_server)
+    other = psycopg.connect(libpq(target.admin_url), application_name="habar")
+    try:
+        with pytest.raises(DatabaseInUseError):
+            hold(target, announced=False)
+        assert (
+            other.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            == []
+        )
+    finally:
+        other.close()
+
+
+def test_what_is_no_database_of_ours_is_left_alone(tmp_path: Path) -> None:
+    target = sqlite_target(tmp_path)
+    (tmp_path / "habar.db").touch()
+    with pytest.raises(NoDatabaseError):
+        hold(target, announced=False)
+    assert (tmp_path / "habar.db").stat().st_size == 0

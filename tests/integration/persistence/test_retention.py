@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -30,13 +30,17 @@ from adapters.persistence.tables import (
     webhook_deliveries,
     webhook_events,
 )
+from adapters.persistence.transactions import Work
+from adapters.persistence.webhook_reads import SqlWebhookRepository
 from adapters.persistence.webhook_transactions import ShortTransactions
 from application.ports.outbox import Outbox
 from application.ports.repositories import MessageRepository
 from application.ports.retention import Remover
+from application.ports.webhooks import Told
 from application.retention import cutoff
 from benchmarks.history import SAID, TEXT, Past, Written, id_of, write
 from domain.message import MessageStatus
+from domain.webhook import Delivery, delivery_id
 from tests.contracts.outbox.fixtures import claim_one, queue_one
 from tests.integration.conftest import postgres_target
 from tests.integration.persistence.database import Database, Process
@@ -50,6 +54,8 @@ OLD = NOW - 2 * DAY
 VERY_OLD = NOW - 9 * DAY
 YOUNG = NOW - timedelta(hours=23)
 FINAL = [S.DELIVERED, S.UNDELIVERABLE, S.EXPIRED, S.REJECTED, S.FAILED, S.CANCELED, S.BLOCKED]
+Row = dict[str, Any]
+_T = TypeVar("_T")
 Do = Callable[[Callable[[sa.Connection], Any]], Awaitable[Any]]
 
 
@@ -72,11 +78,11 @@ class OnDatabase(Database):
 
     @pytest.fixture
     def texts(self, transactions: ShortTransactions) -> OldRequests:
-        return OldRequests(transactions, TEXTS)
+        return OldRequests(transactions, TEXTS, announced=True)
 
     @pytest.fixture
     def everything(self, transactions: ShortTransactions) -> OldRequests:
-        return OldRequests(transactions, EVERYTHING)
+        return OldRequests(transactions, EVERYTHING, announced=True)
 
     @pytest.fixture
     def do(self, process: Process) -> Do:
@@ -181,6 +187,17 @@ class TestTexts(OnDatabase):
         assert await clear(texts) == 0
         assert await left(do, events.c.text) == [SAID, SAID]
 
+    async def test_where_nobody_is_told_any_more_it_loses_them(
+        self, do: Do, transactions: ShortTransactions
+    ) -> None:
+        await past(do, Past(at=OLD))
+        untold = sa.update(events).where(events.c.name == "delivered").values(untold=True)
+        await do(lambda connection: connection.execute(untold))
+        assert await clear(OldRequests(transactions, TEXTS, announced=False)) == 1
+        assert await left(do, events.c.text) == ["", ""]
+        assert await clear(OldRequests(transactions, EVERYTHING, announced=False)) == 1
+        assert await left(do, events.c.id) == []
+
 
 class TestEverything(OnDatabase):
     async def test_what_is_old_goes_with_all_that_belongs_to_it(
@@ -260,7 +277,11 @@ class TestEverything(OnDatabase):
     ) -> None:
         await past(do, *(Past(at=VERY_OLD, statuses=FINAL) for _ in range(60)))
         several = [
-            OldRequests(ShortTransactions(process.commits, process.engines.reader), EVERYTHING)
+            OldRequests(
+                ShortTransactions(process.commits, process.engines.reader),
+                EVERYTHING,
+                announced=True,
+            )
             for _ in range(3)
         ]
         removed = await asyncio.gather(*map(clear, several))
@@ -334,9 +355,86 @@ class TestWebhooks(OnDatabase):
             await insert(do, webhook_deliveries, rows)
             if any(status == "pending" or then == YOUNG for status, then in deliveries):
                 kept.append(event["id"])
-        assert await clear(OldWebhooks(transactions)) == 26
+        assert await clear(OldWebhooks(transactions, announced=True)) == 26
         assert await left(do, webhook_events.c.id) == sorted(kept)
         assert set(await left(do, webhook_deliveries.c.event_id)) == set(kept)
+
+    async def test_where_nobody_is_told_any_more_what_waits_goes_too(
+        self, do: Do, transactions: ShortTransactions
+    ) -> None:
+        for at in (OLD, YOUNG):
+            event, rows = _webhook(at, [("pending", at)])
+            await insert(do, webhook_events, [event])
+            await insert(do, webhook_deliveries, rows)
+        assert await clear(OldWebhooks(transactions, announced=False)) == 1
+        assert await left(do, webhook_deliveries.c.updated_at) == [YOUNG]
+
+
+class Held(ShortTransactions):
+    """Commits only when it is told to."""
+
+    def __init__(self, process: Process) -> None:
+        super().__init__(process.commits, process.engines.reader)
+        self.done, self.go = asyncio.Event(), asyncio.Event()
+
+    async def run(self, work: Work[_T]) -> _T:
+        async with self._engine.begin() as connection:
+            result = await connection.run_sync(work)
+            self.done.set()
+            await self.go.wait()
+            return result
+
+
+class TestWebhooksToldAgain(OnDatabase):
+    @pytest.fixture
+    def target(self, postgres_server: PostgresServer) -> DatabaseTarget:
+        """SQLite has one writer."""
+        return postgres_target(postgres_server)
+
+    @pytest.fixture
+    async def event(self, do: Do) -> Row:
+        """An old event, told long ago."""
+        event, rows = _webhook(OLD, [("delivered", OLD)])
+        event["delivery"] = rows[0]["id"] = delivery_id(event["id"], OLD, rows[0]["url"])
+        await insert(do, webhook_events, [{k: event[k] for k in event.keys() - {"delivery"}}])
+        await insert(do, webhook_deliveries, rows)
+        return event
+
+    @pytest.mark.parametrize("again", ["delivery", "event"])
+    async def test_what_is_being_told_again_is_not_removed(
+        self, do: Do, transactions: ShortTransactions, process: Process, event: Row, again: str
+    ) -> None:
+        held = Held(process)
+        repeating = asyncio.create_task(_repeat(held, event, again))
+        await held.done.wait()
+        assert await clear(OldWebhooks(transactions, announced=True)) == 0
+        held.go.set()
+        await repeating
+        assert await left(do, webhook_events.c.id) == [event["id"]]
+        assert await left(do, webhook_deliveries.c.status) == ["pending"]
+
+    @pytest.mark.parametrize("again", ["delivery", "event"])
+    async def test_what_is_being_removed_is_not_told_again(
+        self, do: Do, transactions: ShortTransactions, process: Process, event: Row, again: str
+    ) -> None:
+        held = Held(process)
+        removing = asyncio.create_task(clear(OldWebhooks(held, announced=True)))
+        await held.done.wait()
+        repeating = asyncio.create_task(_repeat(transactions, event, again))
+        held.go.set()
+        assert await removing == 1
+        assert await repeating is None
+        assert await left(do, webhook_events.c.id) == []
+        assert await left(do, webhook_deliveries.c.id) == []
+
+
+async def _repeat(transactions: ShortTransactions, event: Row, again: str) -> Delivery | None:
+    repository = SqlWebhookRepository(transactions)
+    if again == "delivery":
+        return await repository.repeat(event["delivery"], NOW)
+    told = Told(event["id"], event["at"], None)
+    await repository.repeat_events([told], [["https://shop.example.com/hook"]], NOW)
+    return None
 
 
 def _key(key: str, at: datetime, request_id: UUID | None) -> dict[str, Any]:

@@ -114,10 +114,10 @@ class TestPlans(Database):
         self, transactions: ShortTransactions, process: Process
     ) -> None:
         removers: list[tuple[Remover, int]] = [
-            (OldRequests(transactions, TEXTS), 3),
+            (OldRequests(transactions, TEXTS, announced=True), 3),
             (Simple(transactions, empty_inbound), 1),
-            (OldWebhooks(transactions), 2),
-            (OldRequests(transactions, EVERYTHING), 3),
+            (OldWebhooks(transactions, announced=True), 2),
+            (OldRequests(transactions, EVERYTHING, announced=True), 3),
             (Simple(transactions, delete_inbound), 1),
             (Simple(transactions, delete_keys), 1),
         ]

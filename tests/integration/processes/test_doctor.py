@@ -1,28 +1,19 @@
 """``habar doctor`` names what is wrong, beside a server that is running, and changes nothing."""
 
-import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
 
 from adapters.persistence.engines import DatabaseTarget
 from adapters.persistence.migrate import migrate
-from entrypoints.cli.doctor import doctor
-from tests.integration.conftest import migrated_target, postgres_target, sqlite_target
-from tests.postgres import PostgresServer, libpq
-from tests.processes import ACCOUNTS, Program, provided, running_gateway, running_simulator, stored
+from tests.integration.conftest import postgres_target, sqlite_target
+from tests.integration.processes.examination import DUMMY, SECRETS, examined, wrong
+from tests.postgres import PostgresServer
+from tests.processes import Program, provided, running_gateway, running_simulator, stored
 
-DUMMY = {"SMS_DUMMY": "true"}
-SECRETS = ("s3cret-p4ss", ACCOUNTS["TWILIO_TOKEN"], ACCOUNTS["MOBIZONKZ_API_KEY"], "15005550006")
 SIGNED = {"WEBHOOK_SECRETS": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
-Findings = list[dict[str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -36,27 +27,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder without a ``.env``."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def examined(place: Path, *options: str, **settings: str) -> tuple[int, Findings]:
-    """Ask the doctor; its exit code and what it found."""
-    environment: dict[str, Any] = {"DATA_DIR": str(place / "data"), **settings}
-    result = CliRunner().invoke(doctor, ["--json", *options], env=environment)
-    assert "Traceback" not in result.output
-    assert not any(secret in result.output for secret in SECRETS), result.output
-    answer = json.loads(result.output)
-    assert answer["status"] is (result.exit_code == 0)
-    findings: Findings = answer["findings"]
-    assert all(f["fix"].endswith(".") or f["level"] == "ok" for f in findings)
-    return result.exit_code, findings
-
-
-def wrong(place: Path, *options: str, **settings: str) -> str:
-    """Examine a broken deployment; return all it is told, which must be a problem."""
-    code, findings = examined(place, *options, **settings)
-    assert code == 1, findings
-    bad = [f for f in findings if f["level"] == "problem"]
-    return "\n".join(f"{f['check']}: {f['text']} {f['fix']}" for f in bad)
 
 
 @pytest.mark.parametrize(
@@ -120,15 +90,6 @@ def test_a_file_that_is_no_database_is_named(place: Path) -> None:
     assert "DATA_DIR" in wrong(place, "--offline", **DUMMY)
 
 
-def test_a_database_of_a_newer_version_is_told(place: Path) -> None:
-    target = sqlite_target(place)
-    migrate(target)
-    with closing(sqlite3.connect(place / "habar.db")) as connection, connection:
-        connection.execute("UPDATE sms_alembic_version SET version_num = '9999'")
-    said = wrong(place, "--offline", **DUMMY, **stored(target))
-    assert "migrations: revision 9999" in said
-
-
 def test_nothing_is_left_beside_a_file_nobody_serves(place: Path) -> None:
     target = sqlite_target(place)
     migrate(target)
@@ -151,17 +112,6 @@ def test_it_works_beside_a_server(tmp_path: Path) -> None:
     assert "SQLite" in program.output
 
 
-def test_a_server_that_forgets_is_told(place: Path, postgres_server: PostgresServer) -> None:
-    target = migrated_target(postgres_server)
-    _, findings = examined(place, "--offline", **DUMMY, **stored(target))
-    # The server of these tests may forget more than this, as it lives no longer than they do.
-    assert "synchronous_commit is off" not in str(findings)
-    name = str(target.url.database)
-    _execute(target, f'ALTER DATABASE "{name}" SET synchronous_commit = off')
-    said = wrong(place, "--offline", **DUMMY, **stored(target))
-    assert "durability: synchronous_commit is off" in said
-
-
 def test_an_empty_postgresql_database_stays_empty(
     place: Path, postgres_server: PostgresServer
 ) -> None:
@@ -182,11 +132,6 @@ def test_a_database_that_is_not_there_is_not_made(
         said = wrong(place, "--offline", **DUMMY, **stored(missing))
         assert "DATABASE_URL" in said
         assert "nowhere" in said
-
-
-def _execute(target: DatabaseTarget, statement: str) -> None:
-    with psycopg.connect(libpq(target.url), autocommit=True) as connection:
-        connection.execute(statement)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

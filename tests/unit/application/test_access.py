@@ -1,6 +1,8 @@
 """Who is let in, and what that costs the database."""
 
 import asyncio
+from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
@@ -14,7 +16,7 @@ from application.errors import RateLimitedError, StorageUnavailableError, Unauth
 from application.key_ring import LOOKS_A_SECOND, KeyRing
 from application.manage_keys import ManageKeys, NewKey
 from application.rate_limit import BURST_S, RateLimit
-from domain.api_key import ApiKeyError, KeyPrint
+from domain.api_key import ApiKey, ApiKeyError, KeyPrint
 from domain.caller import Caller, Scope
 from domain.errors import ForbiddenError
 from tests.contracts.api_keys import KEY
@@ -24,6 +26,7 @@ from tests.fakes.api_keys import MemoryApiKeys
 TEXT = b"hbr_" + b"k" * 43
 STORED = replace(KEY, current=KeyPrint.of(TEXT))
 HERE = "127.0.0.1"
+CALLER: ContextVar[str] = ContextVar("caller")
 ANYBODY = NewKey(name="shop", scopes=frozenset({Scope.SEND}))
 
 
@@ -152,6 +155,19 @@ async def test_several_who_look_at_once_share_one_reading() -> None:
     assert door.keys.reads == 1
 
 
+async def test_a_reading_that_many_share_is_in_the_name_of_none() -> None:
+    found: list[str | None] = []
+
+    class Watched(MemoryApiKeys):
+        async def all(self) -> Sequence[ApiKey]:
+            found.append(CALLER.get(None))
+            return await super().all()
+
+    CALLER.set("the first")
+    await Door(keys=Watched(STORED)).show(TEXT)
+    assert found == [None]
+
+
 async def test_a_revoked_key_opens_nothing_after_the_next_reading() -> None:
     door = Door(keys=MemoryApiKeys(STORED))
     await door.show(TEXT)
@@ -228,6 +244,26 @@ async def test_what_is_revoked_or_does_not_exist_is_not_rotated() -> None:
     for key_id in (STORED.id, CountingIds().new()):
         with pytest.raises(ApiKeyError):
             await door.manage.rotate(key_id, timedelta())
+
+
+async def test_who_rotates_a_key_that_another_revokes_at_the_same_time_gets_none() -> None:
+    keys = MemoryApiKeys(STORED)
+
+    class Late(MemoryApiKeys):
+        async def rotate(self, key: ApiKey) -> bool:
+            await keys.revoke(STORED.revoked(STORED.created_at))
+            return await keys.rotate(key)
+
+    with pytest.raises(ApiKeyError, match="Somebody else"):
+        await Door(keys=Late(STORED)).manage.rotate(STORED.id, timedelta())
+    assert keys.kept[STORED.id] == STORED.revoked(STORED.created_at)
+
+
+async def test_a_key_revoked_again_stays_revoked_when_it_was() -> None:
+    door = Door(keys=MemoryApiKeys(STORED))
+    first = await door.manage.revoke(STORED.id)
+    door.clock.advance(10)
+    assert await door.manage.revoke(STORED.id) == first
 
 
 async def test_no_two_keys_are_alike_and_none_is_kept() -> None:

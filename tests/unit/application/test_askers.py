@@ -28,7 +28,10 @@ class OneKey:
     async def add(self, key: ApiKey) -> None:
         raise NotImplementedError
 
-    async def update(self, key: ApiKey) -> None:
+    async def revoke(self, key: ApiKey) -> bool:
+        raise NotImplementedError
+
+    async def rotate(self, key: ApiKey) -> bool:
         raise NotImplementedError
 
 

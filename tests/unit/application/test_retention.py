@@ -94,17 +94,25 @@ async def test_a_step_that_failed_is_tried_again() -> None:
 def test_a_step_grows_only_after_a_short_one_and_has_bounds(size: int, held_s: float) -> None:
     after = next_size(size, held_s)
     assert LEAST <= after <= MOST
-    assert (held_s > LONG_S and size > LEAST) == (after < size)
+    assert size // 2 <= after <= size * 1.25 + 1
     assert after <= size or held_s < LONG_S
+    assert after >= size or held_s > LONG_S
 
 
-@given(per_row_s=st.floats(1e-6, LONG_S / LEAST))
-def test_sizes_settle_where_a_step_is_short(per_row_s: float) -> None:
-    size = FIRST
+@given(
+    per_row_s=st.floats(1e-6, LONG_S / LEAST / 2), always_s=st.floats(0, LONG_S / 2), first=sizes
+)
+def test_sizes_settle_where_a_step_is_short_wherever_they_begin(
+    per_row_s: float, always_s: float, first: int
+) -> None:
+    def held_s(size: int) -> float:
+        return always_s + size * per_row_s
+
+    size = first
     for _ in range(50):
-        size = next_size(size, size * per_row_s)
-    assert size * per_row_s <= LONG_S * 1.25
-    assert size == MOST or size * per_row_s >= LONG_S / 4
+        size = next_size(size, held_s(size))
+    assert held_s(size) <= LONG_S * 1.25
+    assert size == MOST or held_s(size) >= LONG_S * 0.75
 
 
 @given(held_s=lengths)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from entrypoints.http.addresses import address_of, is_local
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
-strangers = st.ip_addresses().filter(lambda a: not any(a in network for network in PROXIES))
+strangers = st.ip_addresses().filter(
+    lambda a: not any((getattr(a, "ipv4_mapped", None) or a) in network for network in PROXIES)
+)
 
 
 def scope(peer: str | None, *forwarded: str, name: bytes = b"x-forwarded-for") -> Any:  # noqa: ANN401
@@ -23,6 +25,9 @@ def scope(peer: str | None, *forwarded: str, name: bytes = b"x-forwarded-for") -
     [
         ("203.0.113.9", [], "203.0.113.9"),
         ("203.0.113.9", ["198.51.100.7"], "203.0.113.9"),
+        ("::ffff:203.0.113.9", [], "203.0.113.9"),
+        ("::ffff:10.0.0.1", [], "10.0.0.1"),
+        ("nonsense", [], "nonsense"),
         ("10.0.0.1", [], "10.0.0.1"),
         ("10.0.0.1", ["198.51.100.7"], "198.51.100.7"),
         ("10.0.0.1", ["1.1.1.1, 198.51.100.7"], "198.51.100.7"),
@@ -54,7 +59,8 @@ def test_whatever_a_caller_claims_the_proxy_saw_it(claimed: list[object], seen: 
 
 @given(peer=strangers, claimed=st.text(st.characters(max_codepoint=255)))
 def test_a_stranger_says_nothing_of_where_it_comes_from(peer: object, claimed: str) -> None:
-    assert address_of(scope(str(peer), claimed), PROXIES) == str(peer)
+    mapped = getattr(peer, "ipv4_mapped", None)
+    assert address_of(scope(str(peer), claimed), PROXIES) == str(mapped or peer)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from entrypoints.cli.client import Client, Refused, connected, segment
-from entrypoints.cli.output import moment, plain
+from entrypoints.cli.output import moment, plain, print_table
 from entrypoints.cli.pages import read_pages
 from entrypoints.cli.waiting import has_ended
 
@@ -162,3 +162,17 @@ def test_nobody_is_shown_a_password_and_no_proxy_stands_before_this_machine(
         client.get("/messages")
     assert "http://127.0.0.1:1/;" in refused.value.message
     assert "secret" not in refused.value.message
+
+
+@pytest.mark.parametrize("columns", ["20", "40", "80"])
+def test_no_word_of_a_table_is_broken_in_two(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: str
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", columns)
+    ids = ["01a2084c-4a67-71f9-bce1-b10afb6ab48c", "77011234567"]
+    why = "The provider does not know this one."
+    print_table(["At", "Message", "Phone", "Why"], [["2026-11-23 06:34:43", *ids, why]])
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in ("2026-11-23 06:34:43", *ids, *why.split()))
+    assert max(map(len, printed.splitlines()[1:])) <= 19 + 36 + 11 + 8 + 3 * 2

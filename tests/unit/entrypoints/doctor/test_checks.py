@@ -49,7 +49,7 @@ def test_how_long_an_answer_took_is_no_fault_of_the_clock() -> None:
     ("mib", "level"), [(10, Level.PROBLEM), (500, Level.WARNING), (5_000, Level.OK)]
 )
 def test_a_full_disk_names_the_data_folder(mib: int, level: Level) -> None:
-    found = check_disk(Path("data"), lambda _: mib << 20)
+    found = check_disk(Path("data"), free=lambda _: mib << 20)
     assert found.level is level
     assert ("DATA_DIR" in found.fix) == (level is not Level.OK)
 
@@ -62,7 +62,7 @@ def test_the_kind_of_a_file_system_is_that_of_the_nearest_mount(tmp_path: Path) 
     assert file_system_of(Path("/"), tmp_path / "nowhere") is None
 
 
-@pytest.mark.parametrize(("kind", "level"), [("nfs4", Level.PROBLEM), ("tmpfs", Level.WARNING)])
+@pytest.mark.parametrize(("kind", "level"), [("nfs4", Level.PROBLEM), ("overlay", Level.WARNING)])
 def test_a_disk_that_forgets_names_the_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, level: Level
 ) -> None:

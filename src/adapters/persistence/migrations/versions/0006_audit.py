@@ -42,11 +42,16 @@ def downgrade() -> None:
 
 
 def _refuse_on_sqlite() -> None:
+    refusal = f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
     for change in ("UPDATE", "DELETE"):
         op.execute(
-            f"CREATE TRIGGER sms_audit_no_{change.lower()} BEFORE {change} ON sms_audit"
-            f" BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+            f"CREATE TRIGGER sms_audit_no_{change.lower()} BEFORE {change} ON sms_audit {refusal}"
         )
+    # INSERT OR REPLACE deletes what is in its way, and tells no trigger of it.
+    known = "WHEN NEW.id IN (SELECT id FROM sms_audit)"
+    op.execute(
+        f"CREATE TRIGGER sms_audit_no_replacement BEFORE INSERT ON sms_audit {known} {refusal}"
+    )
 
 
 def _refuse_on_postgres() -> None:
