@@ -148,11 +148,15 @@ def _access_problems(settings: Settings) -> Iterator[str]:
         yield "TRUSTED_PROXIES: expected networks, such as 10.0.0.0/8,192.168.1.5"
     if settings.api_keys and settings.auth_disabled:
         yield "AUTH_DISABLED: true, though API_KEYS are set; leave one of them out"
+
+
+def exposure(settings: Settings) -> str | None:
+    """Say why nobody may serve with these settings as long as the database holds no key."""
     if settings.api_keys or settings.auth_disabled or _is_loopback(settings.http_host):
-        return
-    yield (
-        f"HTTP_HOST: {settings.http_host} can be reached from other machines; set API_KEYS "
-        "(keys of the database do not count before the start), or AUTH_DISABLED=true where "
+        return None
+    return (
+        f"HTTP_HOST: {settings.http_host} can be reached from other machines, and there is no key "
+        "yet; make one with habar keys create, set API_KEYS, or AUTH_DISABLED=true where "
         "something in front of Habar checks who may call"
     )
 

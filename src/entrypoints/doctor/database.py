@@ -16,8 +16,15 @@ CHECK = "database"
 _ANSWER_S = 30.0
 
 
-def check_database(target: DatabaseTarget, *, limit_s: float = _ANSWER_S) -> list[Finding]:
+def check_database(
+    target: DatabaseTarget, unprotected: str | None = None, *, limit_s: float = _ANSWER_S
+) -> list[Finding]:
     """Look at the database with connections that cannot write.
+
+    Args:
+        target: where it is.
+        unprotected: why it has to hold a key, in words; ``None`` where it need not.
+        limit_s: how long it may take.
 
     A pooler whose server is gone keeps its clients waiting for minutes: the thread that asks is
     left behind then, and ends with the program.
@@ -27,7 +34,7 @@ def check_database(target: DatabaseTarget, *, limit_s: float = _ANSWER_S) -> lis
 
     def look() -> None:
         try:
-            _look(target, found)
+            _look(target, unprotected, found)
         except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
             done.set_exception(error)
         else:
@@ -43,10 +50,10 @@ def check_database(target: DatabaseTarget, *, limit_s: float = _ANSWER_S) -> lis
     return found
 
 
-def _look(target: DatabaseTarget, found: list[Finding]) -> None:
+def _look(target: DatabaseTarget, unprotected: str | None, found: list[Finding]) -> None:
     look = check_postgres if target.sqlite_path is None else check_sqlite
     try:
-        for finding in look(target):
+        for finding in look(target, unprotected):
             found.append(finding)  # noqa: PERF402 - what was seen before an error counts
     except (sa.exc.DBAPIError, OSError) as error:
         found.append(_failure(target, error))

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from entrypoints.checks import database_problems, database_target
+from entrypoints.checks import database_problems, database_target, exposure
 from entrypoints.doctor.addresses import check_public_url, check_webhooks
 from entrypoints.doctor.configuration import check_access, check_settings, check_traces, read
 from entrypoints.doctor.database import check_database
@@ -43,4 +43,4 @@ def _stored(settings: Settings) -> Iterator[Finding]:
     path = target.sqlite_path
     if path is not None and existing(path.resolve().parent) != existing(Path(settings.data_dir)):
         yield check_disk(path.resolve().parent, target.setting)
-    yield from check_database(target)
+    yield from check_database(target, exposure(settings))

@@ -9,6 +9,7 @@ from sqlalchemy.pool import NullPool
 from adapters.persistence.engines import DatabaseTarget, postgres_arguments
 from entrypoints.doctor.clock import check_clock
 from entrypoints.doctor.finding import Finding, ok, problem
+from entrypoints.doctor.keys import check_keys
 from entrypoints.doctor.postgres_settings import check_durability, check_read_only
 from entrypoints.doctor.postgres_tables import check_rights, check_unlogged
 from entrypoints.doctor.revision import check_revision, find_revision
@@ -16,7 +17,7 @@ from entrypoints.doctor.revision import check_revision, find_revision
 _LOCK_MS = 5_000
 
 
-def check_postgres(target: DatabaseTarget) -> Iterator[Finding]:
+def check_postgres(target: DatabaseTarget, unprotected: str | None = None) -> Iterator[Finding]:
     """Look at a server, by both of its addresses.
 
     Raises:
@@ -37,6 +38,7 @@ def check_postgres(target: DatabaseTarget) -> Iterator[Finding]:
         yield from check_durability(connection, target.setting)
         yield from check_unlogged(connection, target.schema or "public")
         yield _check_time(connection)
+        yield from check_keys(connection, unprotected, target.schema)
 
 
 def _engine(url: sa.URL) -> sa.Engine:

@@ -12,6 +12,7 @@ from adapters.persistence.backup import is_marked
 from adapters.persistence.engines import BUSY_TIMEOUT_S, DatabaseTarget
 from entrypoints.doctor.finding import Finding, ok, problem, warning
 from entrypoints.doctor.folders import existing, file_system_of
+from entrypoints.doctor.keys import check_keys, no_key
 from entrypoints.doctor.revision import check_revision, find_revision
 
 _NETWORKED = frozenset(
@@ -24,7 +25,7 @@ _FLEETING = {
 }
 
 
-def check_sqlite(target: DatabaseTarget) -> Iterator[Finding]:
+def check_sqlite(target: DatabaseTarget, unprotected: str | None = None) -> Iterator[Finding]:
     """Look at a file.
 
     Raises:
@@ -37,6 +38,8 @@ def check_sqlite(target: DatabaseTarget) -> Iterator[Finding]:
     if not path.exists():
         text = f"there is no {path} yet"
         yield warning("database", text, "Nothing has to be done: habar serve makes it.")
+        if unprotected is not None:
+            yield no_key(unprotected)
         return
     if closed := [file for file in _files(path) if not _is_open_to_us(file)]:
         text = f"{', '.join(map(str, closed))} cannot be written"
@@ -49,6 +52,7 @@ def check_sqlite(target: DatabaseTarget) -> Iterator[Finding]:
         yield from _check_mark(connection)
         yield check_revision(find_revision(connection))
         yield _check_journal(connection)
+        yield from check_keys(connection, unprotected)
 
 
 def check_folder(folder: Path, setting: str) -> Iterator[Finding]:
