@@ -49,12 +49,17 @@ class Command:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *words: str) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own words
-            [HABAR, *words],
-            env={"HABAR_URL": self._terminal.url, "LC_ALL": "C.UTF-8"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        # What a shell starts in the background ignores Ctrl-C, and so does all that it starts.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own words
+                [HABAR, *words],
+                env={"HABAR_URL": self._terminal.url, "LC_ALL": "C.UTF-8"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def ended_by(self, number: signal.Signals) -> tuple[int, bytes]:
         """Send the signal; its exit code, and what it wrote."""
