@@ -47,7 +47,8 @@ format: install-dev ## Put the code in order
 
 lock: ## Resolve the locks again (needs uv)
 	$(LOCK) -o requirements.lock
-	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --extra otel -c requirements.lock -o requirements-otel.lock
+	$(LOCK) --extra otel --extra dev -c requirements.lock -o requirements-dev.lock
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import httpx
 
@@ -42,10 +42,16 @@ class Program:
 
     Attributes:
         url: where it listens; empty where it ended before it did.
+        unread: those whose output the scan of the logs has not seen the end of.
     """
+
+    unread: ClassVar["list[Program]"] = []
 
     def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.arguments = arguments
+        self.settings = settings
+        self._read = 0
         self._output = folder / f"output-{time.monotonic_ns()}"
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with self._output.open("wb") as output:
@@ -58,6 +64,7 @@ class Program:
                 stderr=output,
             )
         self.url = ""
+        self.unread.append(self)
 
     @property
     def pid(self) -> int:
@@ -68,6 +75,19 @@ class Program:
     def output(self) -> str:
         """Everything it has written so far."""
         return self._output.read_text(encoding="utf-8")
+
+    def news(self) -> str:
+        """Return the whole lines it has written since this was last asked."""
+        written = self._output.read_bytes()[self._read :]
+        if not self.has_ended:
+            written = written[: written.rfind(b"\n") + 1]
+        self._read += len(written)
+        return written.decode(errors="replace")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it writes nothing any more."""
+        return self._process.poll() is not None
 
     def wait_ready(self) -> None:
         """Wait until it listens or has ended."""

@@ -37,11 +37,20 @@ class Admission:
         self._breakers = breakers
 
     def turns(self, route: Sequence[Carrier]) -> list[Turn]:
-        """Bar who is in trouble; when all are, the order stands."""
-        troubled = [self._breakers.state(carrier.code).open for carrier in route]
-        if all(troubled):
-            return [Turn(carrier) for carrier in route]
-        return [Turn(carrier, barred=bad) for carrier, bad in zip(route, troubled, strict=True)]
+        """Bar who is in trouble; when all are, the order stands, but for those on hold."""
+        states = [self._breakers.state(carrier.code) for carrier in route]
+        if all(state.open for state in states):
+            return [
+                Turn(carrier, barred=state.held)
+                for carrier, state in zip(route, states, strict=True)
+            ]
+        return [
+            Turn(carrier, barred=state.open) for carrier, state in zip(route, states, strict=True)
+        ]
+
+    def held(self, route: Sequence[Carrier]) -> bool:
+        """Tell whether an operator holds every one of these providers."""
+        return all(self._breakers.state(carrier.code).held for carrier in route)
 
     async def refusal(self, turn: Turn) -> str | None:
         """Say why a provider is left out; ``None`` where it may be tried."""

@@ -9,6 +9,7 @@ from application.breaker import Breakers
 from application.defects import told
 from application.ports.outbox import Lease, Settlement
 from application.ports.system import Clock
+from application.ports.telemetry import SILENT, Telemetry
 from application.routing import Carrier
 from application.settler import Settler
 from domain.event import Event, EventName
@@ -68,7 +69,7 @@ class Answer:
 class Attempts:
     """Hands messages over and draws the conclusions that are the same on every path."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that an attempt touches
         self,
         settler: Settler,
         breakers: Breakers,
@@ -76,6 +77,7 @@ class Attempts:
         *,
         first_lookup_s: float,
         first_poll_s: float,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         """Hand over through ports.
 
@@ -85,12 +87,14 @@ class Attempts:
             clock: what the time is.
             first_lookup_s: when the provider is asked about an unknown outcome.
             first_poll_s: when it is asked about a message no receipt came for.
+            telemetry: hears how long it took.
         """
         self._settler = settler
         self._breakers = breakers
         self._clock = clock
         self._first_lookup_s = first_lookup_s
         self._first_poll_s = first_poll_s
+        self._telemetry = telemetry
         self._under_way: set[asyncio.Task[object]] = set()
         self._cut = False
 
@@ -126,10 +130,11 @@ class Attempts:
             answer = Answer(carrier.code, _CUT_OFF, self._clock.now(), 0)
             self._settler.settle_later(self.final(message, lease, answer))
             raise
-        duration_ms = round((self._clock.monotonic() - started) * 1000)
+        duration_s = self._clock.monotonic() - started
         if outcome is not _CUT_OFF:
             self._breakers.tell(carrier.code, outcome, started=started, probe=probe)
-        return Answer(carrier.code, outcome, self._clock.now(), duration_ms)
+            self._telemetry.submitted(message, outcome, duration_s)
+        return Answer(carrier.code, outcome, self._clock.now(), round(duration_s * 1000))
 
     async def _submit(self, message: Message, carrier: Carrier) -> SubmitOutcome:
         task = asyncio.current_task()

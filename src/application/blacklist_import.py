@@ -7,9 +7,12 @@ from datetime import datetime
 from heapq import merge
 from itertools import islice
 
+from application.audit import Audit
 from application.ports.blacklist import BlacklistEntries, BlacklistRepository
 from application.ports.system import Clock, NumberingPlan
+from domain.audit import AuditAction
 from domain.blacklist import BlacklistEntry, BlacklistSource
+from domain.caller import INSIDE, Caller
 from domain.errors import FieldProblem, InvalidEntryError, InvalidImportError, InvalidPhoneError
 
 TURN = 100
@@ -95,19 +98,27 @@ class ImportBlacklist:
         blacklist: BlacklistRepository,
         numbering: NumberingPlan,
         clock: Clock,
+        audit: Audit,
     ) -> None:
         self._entries = entries
         self._blacklist = blacklist
         self._numbering = numbering
         self._clock = clock
+        self._audit = audit
 
     async def __call__(
-        self, lines: Lines, *, dry_run: bool = False, keep_good: bool = False
+        self,
+        lines: Lines,
+        *,
+        by: Caller = INSIDE,
+        dry_run: bool = False,
+        keep_good: bool = False,
     ) -> ImportReport:
         """Check every line, then write them, 150 in a transaction.
 
         Args:
             lines: the list.
+            by: who wants it; written to the audit log before the first entry.
             dry_run: only say what would be done; a phone that is named twice counts as new twice.
             keep_good: write the good lines where some are bad.
 
@@ -118,7 +129,10 @@ class ImportBlacklist:
         checked = await self._run(lines, self._count_new if dry_run else None)
         if checked.bad and not keep_good:
             raise _refusal(checked)
-        return checked if dry_run else await self._run(lines, self._entries.add_all)
+        if dry_run:
+            return checked
+        await self._audit(by, AuditAction.BLACKLIST_IMPORTED, "", f"{checked.added} lines")
+        return await self._run(lines, self._entries.add_all)
 
     async def _run(self, lines: Lines, add: "_Add | None") -> ImportReport:
         """Go through all lines; without ``add`` they are only counted."""

@@ -48,6 +48,10 @@ class Breakers:
     async def refresh(self) -> None:
         """Learn what other processes have found."""
         self._known = await self._states.read()
+        if over := [code for code, state in self._known.items() if state.hold_over]:
+            for provider in over:
+                await self._states.restore(provider)
+            self._known = await self._states.read()
         self._known_at = self._clock.monotonic()
         open_now = self.open()
         self._opened_at = {code: self._opened_at.get(code, self._known_at) for code in open_now}
@@ -109,7 +113,8 @@ class Breakers:
     async def _well(self, provider: str, started: float) -> None:
         self._sample(provider, failed=False)
         # What was handed over before the circuit opened says nothing about how things are now.
-        if self.state(provider).open and started >= self._opened_at.get(provider, 0.0):
+        state = self.state(provider)
+        if state.open and not state.held and started >= self._opened_at.get(provider, 0.0):
             await self._restore(provider)
 
     async def _badly(self, provider: str, outcome: SubmitOutcome, *, probe: bool) -> None:

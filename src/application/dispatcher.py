@@ -9,6 +9,7 @@ from application.attempts import LEASE_MARGIN_S, START_WITHIN_S, Answer, Attempt
 from application.errors import DuplicateKeyError, StorageUnavailableError
 from application.ports.outbox import Lease, NewMessage, Outbox, Settlement
 from application.ports.system import Clock, Ids
+from application.ports.telemetry import SILENT, Telemetry
 from application.routing import Carrier
 from application.send_report import EXPIRED, NOT_STORED
 from application.settler import Settler
@@ -25,6 +26,7 @@ _S = MessageStatus
 _ANOTHER = Failure("deferred", "Another provider is tried.")
 _NOT_WRITTEN = Unavailable(kind=UnavailableKind.TEMPORARY, text=NOT_STORED.text)
 _NO_SLOT = Failure(UnavailableKind.THROTTLED, "The provider's rate is used up; nothing was sent.")
+_ON_HOLD = Failure(UnavailableKind.TEMPORARY, "The provider is paused here; nothing was sent.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Dispatcher:
         settler: Settler,
         clock: Clock,
         ids: Ids,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         self._outbox = outbox
         self._admission = admission
@@ -73,6 +76,7 @@ class Dispatcher:
         self._settler = settler
         self._clock = clock
         self._ids = ids
+        self._telemetry = telemetry
 
     async def send(
         self,
@@ -102,7 +106,7 @@ class Dispatcher:
                 self._settler.settle_later(self._final(journey, journey.held, journey.answer))
             raise
         if journey.held is None or journey.answer is None:
-            return await self._give_up(journey)
+            return await self._give_up(journey, route)
         settlement = self._final(journey, journey.held, journey.answer)
         await self._settler.settle(settlement)
         return settlement.message
@@ -165,6 +169,8 @@ class Dispatcher:
         renewed = self._hold(waiting, carrier)
         history = (*journey.history, event)
         step = Settlement(renewed.message, held.lease, history, renewed=renewed.lease)
+        if isinstance(answer.outcome, Unavailable):
+            self._telemetry.retried(answer.provider, answer.outcome.kind)
         try:
             return renewed if await self._outbox.settle(step) else None
         except StorageUnavailableError:
@@ -178,11 +184,12 @@ class Dispatcher:
         lease = Lease(message.id, self._ids.new(), carrier.timeout_s + LEASE_MARGIN_S)
         return _Held(sending, lease, self._clock.boot() + START_WITHIN_S)
 
-    async def _give_up(self, journey: _Journey) -> Message:
+    async def _give_up(self, journey: _Journey, route: Sequence[Carrier]) -> Message:
         """Write a message that nobody had a slot for, or that came too late for its slot."""
         now = self._clock.now()
         late = journey.message.expired(now)
-        status, failure = (_S.EXPIRED, EXPIRED) if late else (_S.FAILED, _NO_SLOT)
+        unsent = _ON_HOLD if self._admission.held(route) else _NO_SLOT
+        status, failure = (_S.EXPIRED, EXPIRED) if late else (_S.FAILED, unsent)
         ended = journey.message.moved(status, now, failure)
         event = Event(at=now, name=EventName(status), text=failure.text)
         history = (*journey.history, event)

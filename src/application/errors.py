@@ -13,6 +13,22 @@ class StoppingError(Exception):
     """The service is stopping; nothing was done."""
 
 
+class UnauthorizedError(Exception):
+    """No key was shown that opens anything."""
+
+
+class RateLimitedError(Exception):
+    """A key was used more often than it may be.
+
+    Attributes:
+        wait_s: until it may be used again.
+    """
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"{wait_s:.3f} s too early")
+        self.wait_s = wait_s
+
+
 class SettingsError(Exception):
     """The deployment is set up wrongly.
 

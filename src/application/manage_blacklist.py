@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
+from application.audit import Audit
 from application.errors import DuplicateKeyError
 from application.ports.blacklist import BlacklistRepository, Once
 from application.ports.system import Clock, NumberingPlan
+from domain.audit import AuditAction
 from domain.blacklist import BlacklistEntry
+from domain.caller import INSIDE, Caller
 from domain.errors import FieldProblem, InvalidEntryError, NotBlacklistedError
 
 
@@ -13,21 +16,24 @@ class ManageBlacklist:
     """``POST``, ``DELETE`` and ``GET /blacklist``. Phones are taken as people write them.
 
     Every action raises ``InvalidPhoneError`` for what cannot be a number, and those that change
-    something raise ``DuplicateKeyError`` when the key of ``once`` was used before.
+    something raise ``DuplicateKeyError`` when the key of ``once`` was used before. What they
+    change is written to the audit log first; where there is nothing to change, nothing is.
     """
 
     def __init__(
-        self, blacklist: BlacklistRepository, numbering: NumberingPlan, clock: Clock
+        self, blacklist: BlacklistRepository, numbering: NumberingPlan, clock: Clock, audit: Audit
     ) -> None:
         self._blacklist = blacklist
         self._numbering = numbering
         self._clock = clock
+        self._audit = audit
 
-    async def add(
+    async def add(  # noqa: PLR0913 - what an entry says, and who says it
         self,
         phone: str,
         once: Once | None = None,
         *,
+        by: Caller = INSIDE,
         reason: str | None = None,
         note: str | None = None,
         expires_at: datetime | None = None,
@@ -44,12 +50,18 @@ class ManageBlacklist:
             rule = "expires_at must be in the future."
             problem = FieldProblem("expires_at", rule)
             raise InvalidEntryError(f"The entry is not valid: {rule}", [problem])
+        known = await self._blacklist.find(recipient)
+        if known is None or known.joined(entry) != known:
+            await self._audit(by, AuditAction.BLACKLIST_ADDED, recipient.msisdn)
         if not await self._blacklist.add(entry, once):
             raise DuplicateKeyError
 
-    async def remove(self, phone: str, once: Once | None = None) -> None:
+    async def remove(self, phone: str, once: Once | None = None, *, by: Caller = INSIDE) -> None:
         """Take a phone off the list; one that is not there is no error."""
-        if not await self._blacklist.remove(self._numbering.read(phone), once):
+        recipient = self._numbering.read(phone)
+        if await self._blacklist.refuses(recipient):
+            await self._audit(by, AuditAction.BLACKLIST_REMOVED, recipient.msisdn)
+        if not await self._blacklist.remove(recipient, once):
             raise DuplicateKeyError
 
     async def find(self, phone: str) -> BlacklistEntry:

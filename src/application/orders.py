@@ -106,6 +106,7 @@ class Orders:
             ),
             background=not command.waits,
             callback_url=command.callback_url,
+            account=command.account,
         )
         return Order(
             request=request,

@@ -11,6 +11,7 @@ from application.consent import NOBODY, Consent, Refusals
 from application.loops import attempt
 from application.ports.outbox import Claimed, ClaimRequest, Outbox, Settlement
 from application.ports.system import Clock
+from application.ports.telemetry import SILENT, Telemetry
 from application.retry import Retry
 from application.routing import Carrier
 from application.send_report import EXPIRED
@@ -44,6 +45,7 @@ class Tools:
     retry: Retry
     upkeep: Upkeep
     clock: Clock
+    telemetry: Telemetry = SILENT
 
 
 class Pump:
@@ -204,6 +206,7 @@ class Pump:
         message, wait_s = self._tools.retry.after(claimed.message, answer.outcome, answer.at)
         if message.status is MessageStatus.QUEUED:
             event = answer.event(EventName.DEFERRED, _then(message, wait_s))
+            self._tools.telemetry.retried(answer.provider, answer.outcome.kind)
         else:
             event = answer.event(EventName(message.status), "it was tried often enough")
         return Settlement(message, claimed.lease, (event,), wait_s=wait_s)

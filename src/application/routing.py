@@ -114,6 +114,16 @@ class Routing:
             able.append(carrier)
         return able
 
+    @property
+    def carriers(self) -> Mapping[str, Carrier]:
+        """Return the carriers of this deployment, by code."""
+        return self._carriers
+
+    @property
+    def default(self) -> str:
+        """Return the code of the one that is taken where a request names none."""
+        return self._default
+
     def carrier(self, code: str) -> Carrier | None:
         """Return the carrier under a code, or ``None`` where it is not configured (any more)."""
         return self._carriers.get(code)

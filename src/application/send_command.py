@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.caller import INSIDE, Caller
 from domain.idempotency import IdempotencyKey
 from domain.terms import OnUnknown, Priority
 
@@ -25,6 +26,8 @@ class SendCommand:
             ``None`` is the deployment's default, empty is none.
         callback_url: where each change of the messages is told, beside the deployment's own.
         key: the caller's promise that a repetition is not another request.
+        account: whose request it is.
+        by: who asks; written to the audit log where it is forced.
     """
 
     phones: Sequence[str]
@@ -43,6 +46,8 @@ class SendCommand:
     on_unknown: OnUnknown = OnUnknown.HOLD
     callback_url: str | None = None
     key: IdempotencyKey | None = None
+    account: str | None = None
+    by: Caller = INSIDE
 
     @property
     def waits(self) -> bool:

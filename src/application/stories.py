@@ -46,33 +46,41 @@ class MessagePage:
 
 
 class Stories:
-    """``GET /messages``, ``GET /messages/{id}`` and ``GET /requests/{id}``."""
+    """``GET /messages``, ``GET /messages/{id}`` and ``GET /requests/{id}``.
+
+    An ``owner`` sees its own; ``None`` sees everybody's.
+    """
 
     def __init__(self, repository: MessageRepository, numbering: NumberingPlan) -> None:
         self._repository = repository
         self._numbering = numbering
 
-    async def message(self, message_id: UUID) -> StoredMessage:
+    async def message(self, message_id: UUID, *, owner: str | None = None) -> StoredMessage:
         """Return a message with its history.
 
         Raises:
-            MessageNotFoundError: there is none.
+            MessageNotFoundError: there is none, or it is not the owner's.
         """
         stored = await self._repository.message(message_id)
-        if stored is None:
+        if stored is None or owner not in {None, stored.account}:
             raise MessageNotFoundError("There is no such message.")
         return stored
 
     async def request(
-        self, request_id: UUID, *, after: UUID | None = None, limit: int = MAX_PAGE
+        self,
+        request_id: UUID,
+        *,
+        after: UUID | None = None,
+        limit: int = MAX_PAGE,
+        owner: str | None = None,
     ) -> RequestStory:
         """Return a request with up to ``limit`` of its messages, in the order they were named.
 
         Raises:
-            RequestNotFoundError: there is none.
+            RequestNotFoundError: there is none, or it is not the owner's.
         """
         request = await self._repository.request(request_id)
-        if request is None:
+        if request is None or owner not in {None, request.account}:
             raise RequestNotFoundError("There is no such request.")
         found = await self._repository.of_request(request, after=after, limit=limit + 1)
         page, more = found[:limit], len(found) > limit

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from application.audit import Audit
 from application.consent import Consent
 from application.dispatcher import Dispatcher
 from application.errors import DuplicateKeyError, StoppingError, StorageUnavailableError
@@ -13,6 +14,7 @@ from application.ports.system import Clock
 from application.send_command import SendCommand
 from application.send_report import EXPIRED, NOT_STORED, STOPPING, SendReport
 from application.slices import slices
+from domain.audit import AuditAction
 from domain.event import Event, EventName
 from domain.idempotency import IdempotencyKey
 from domain.message import Channel, Failure, Message, MessageStatus
@@ -22,13 +24,14 @@ from domain.segments import Segments
 class Submission:
     """The way of a request, the same for messages and calls."""
 
-    def __init__(  # noqa: PLR0913 - every one is a port, or a part of the pipeline
+    def __init__(  # noqa: PLR0913, PLR0917 - every one is a port, or a part of the pipeline
         self,
         orders: Orders,
         consent: Consent,
         outbox: Outbox,
         dispatcher: Dispatcher,
         clock: Clock,
+        audit: Audit,
         *,
         stopping: Callable[[], bool],
         holds: Callable[[IdempotencyKey], bool],
@@ -41,6 +44,7 @@ class Submission:
             outbox: where messages are queued.
             dispatcher: sends while the caller waits.
             clock: what time it is.
+            audit: where it is written who forced a request, before it is stored.
             stopping: tells whether nothing new may begin.
             holds: tells whether a key's call may go on; see ``Replays.holds``.
         """
@@ -49,6 +53,7 @@ class Submission:
         self._outbox = outbox
         self._dispatcher = dispatcher
         self._clock = clock
+        self._audit = audit
         self._stopping = stopping
         self._holds = holds
 
@@ -68,6 +73,9 @@ class Submission:
         order = await self._orders(command, channel)
         if command.dry_run:
             return SendReport(order.request, order.segments, order.messages)
+        if command.force:
+            detail = f"{channel} to {order.request.recipients} phones"
+            await self._audit(command.by, AuditAction.MESSAGE_FORCED, str(order.request.id), detail)
         if order.request.background:
             messages = await self._queue(order)
         else:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from application.audit import Audit
 from application.ports.repositories import MessageRepository
 from application.ports.system import Clock
 from application.ports.webhooks import (
@@ -14,6 +15,8 @@ from application.ports.webhooks import (
     WebhookRepository,
 )
 from application.webhooks_addresses import WebhookAddresses
+from domain.audit import AuditAction
+from domain.caller import INSIDE, Caller
 from domain.webhook import Delivery, Endpoint, transitions
 
 _SLICE = 500
@@ -40,11 +43,13 @@ class ManageWebhooks:
         messages: MessageRepository,
         addresses: WebhookAddresses,
         clock: Clock,
+        audit: Audit,
     ) -> None:
         self._repository = repository
         self._messages = messages
         self._addresses = addresses
         self._clock = clock
+        self._audit = audit
 
     async def deliveries(
         self,
@@ -69,11 +74,16 @@ class ManageWebhooks:
         page, more = found[:limit], len(found) > limit
         return DeliveryPage(page, page[-1].id if more else None)
 
-    async def replay(self, delivery_id: UUID) -> Delivery | None:
+    async def replay(self, delivery_id: UUID, *, by: Caller = INSIDE) -> Delivery | None:
         """Post one again, and to its address from now on; ``None`` when there is none."""
-        return await self._repository.repeat(delivery_id, self._clock.now())
+        repeated = await self._repository.repeat(delivery_id, self._clock.now())
+        if repeated is not None:
+            await self._audit(by, AuditAction.WEBHOOK_REPLAYED, str(delivery_id))
+        return repeated
 
-    async def replay_since(self, since: datetime, url: str | None = None) -> int:
+    async def replay_since(
+        self, since: datetime, url: str | None = None, *, by: Caller = INSIDE
+    ) -> int:
         """Post everything again that happened at that time or later, and return how much it is.
 
         What was not posted because an address was disabled is posted, too.
@@ -81,7 +91,10 @@ class ManageWebhooks:
         Args:
             since: the time of the events.
             url: only to this address; every address by default.
+            by: who wants it.
         """
+        detail = f"everything since {since.isoformat()}"
+        await self._audit(by, AuditAction.WEBHOOK_REPLAYED, url or "", detail)
         after: Told | None = None
         count, now = 0, self._clock.now()
         while found := await self._repository.told(since, after=after, limit=_SLICE):
@@ -101,8 +114,9 @@ class ManageWebhooks:
         }
         return [*(own | known).values()]
 
-    async def enable(self, url: str) -> None:
+    async def enable(self, url: str, *, by: Caller = INSIDE) -> None:
         """Post to an address again."""
+        await self._audit(by, AuditAction.ENDPOINT_ENABLED, url)
         await self._repository.enable(url)
 
     def _wanted(self, event: Told, url: str | None) -> list[str]:

@@ -108,3 +108,7 @@ class NotCancelableError(DomainError):
 
 class QueueTooOldError(DomainError):
     """Messages have waited too long already; more would only wait longer."""
+
+
+class ForbiddenError(DomainError):
+    """Whoever asks may not do this."""

@@ -19,6 +19,7 @@ class Request:
         recipients: how many phones it named, each counted once.
         background: the caller does not wait for the providers.
         callback_url: where each change of its messages is told, beside the deployment's own.
+        account: whose it is, and its messages are; ``None`` where nobody had to show a key.
     """
 
     id: UUID
@@ -31,3 +32,4 @@ class Request:
     terms: Terms = USUAL
     background: bool = False
     callback_url: str | None = None
+    account: str | None = None

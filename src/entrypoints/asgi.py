@@ -26,13 +26,22 @@ def load_settings(overrides: Mapping[str, str] = MappingProxyType({})) -> Settin
         SettingsError: with every problem.
     """
     try:
-        settings = read_settings(overrides, os.environ, _written())
+        settings = read_environment(overrides)
     except UnreadableSettingsError as error:
         # The others are checked as well: nobody wants to hear of them at the next start.
         others = [p for p in problems_of(error.readable) if not any(n in p for n in error.names)]
         raise SettingsError([*error.problems, *others]) from None
     check(settings)
     return settings
+
+
+def read_environment(overrides: Mapping[str, str] = MappingProxyType({})) -> Settings:
+    """Read settings as ``load_settings`` does, without a look at whether they can work together.
+
+    Raises:
+        SettingsError: some cannot be read.
+    """
+    return read_settings(overrides, os.environ, _written())
 
 
 def _written() -> dict[str, str]:

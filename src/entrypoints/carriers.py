@@ -11,6 +11,8 @@ from adapters.providers.epochtasmsru import Epochtasmsru, EpochtasmsruAccount
 from adapters.providers.mobizonkz import Mobizonkz, MobizonkzAccount
 from adapters.providers.smscru import Smscru, SmscruAccount
 from adapters.providers.twilio import Twilio, TwilioAccount, TwilioVoice
+from adapters.telemetry.trace import Trace
+from adapters.telemetry.traced_providers import traced_carrier
 from application.places import Places
 from application.ports.providers import (
     BalanceSource,
@@ -41,7 +43,7 @@ class Carriers:
         by_code: the carriers under the codes callers use.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, trace: Trace | None = None) -> None:
         self._settings = settings
         self._engines: list[HttpEngine] = []
         self.by_code: dict[str, Carrier] = (
@@ -49,6 +51,9 @@ class Carriers:
             if settings.sms_dummy
             else {c: self._carrier(c) for c in configured(settings)}
         )
+        if trace is not None:
+            traced = {c: traced_carrier(one, trace) for c, one in self.by_code.items()}
+            self.by_code = traced
 
     async def close(self) -> None:
         """Close every connection."""

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from adapters.webhooks.signature import read_secret
 from application.errors import SettingsError
 from application.routing import ALIASES, SMS_PROVIDERS
 from application.webhooks_addresses import host_of
+from domain.api_key import Network
 from entrypoints.failpoints import FAILPOINTS
 from entrypoints.settings import Settings
 from entrypoints.stop_words import word_problems
@@ -33,10 +35,11 @@ def problems_of(settings: Settings) -> list[str]:
     return [
         *_provider_problems(settings),
         *_access_problems(settings),
-        *_database_problems(settings),
+        *database_problems(settings),
         *_pipeline_problems(settings),
         *_webhook_problems(settings),
         *word_problems(settings),
+        *_retention_problems(settings),
         *_other_problems(settings),
     ]
 
@@ -133,12 +136,28 @@ def _is_base_url(text: str) -> bool:
     return whole and not (parts.query or parts.fragment or parts.username)
 
 
+def trusted_proxies(settings: Settings) -> tuple[Network, ...]:
+    """Return the networks of the proxies that may say for whom they call."""
+    return tuple(ip_network(text, strict=False) for text in settings.trusted_proxies)
+
+
 def _access_problems(settings: Settings) -> Iterator[str]:
+    try:
+        trusted_proxies(settings)
+    except ValueError:
+        yield "TRUSTED_PROXIES: expected networks, such as 10.0.0.0/8,192.168.1.5"
+    if settings.api_keys and settings.auth_disabled:
+        yield "AUTH_DISABLED: true, though API_KEYS are set; leave one of them out"
+
+
+def exposure(settings: Settings) -> str | None:
+    """Say why nobody may serve with these settings as long as the database holds no key."""
     if settings.api_keys or settings.auth_disabled or _is_loopback(settings.http_host):
-        return
-    yield (
-        f"HTTP_HOST: {settings.http_host} can be reached from other machines; set API_KEYS, "
-        "or AUTH_DISABLED=true where something in front of Habar checks who may call"
+        return None
+    return (
+        f"HTTP_HOST: {settings.http_host} can be reached from other machines, and there is no key "
+        "yet; make one with habar keys create, set API_KEYS, or AUTH_DISABLED=true where "
+        "something in front of Habar checks who may call"
     )
 
 
@@ -149,7 +168,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _database_problems(settings: Settings) -> Iterator[str]:
+def database_problems(settings: Settings) -> Iterator[str]:
+    """Name everything that keeps the database from being found."""
     if settings.pg_host is not None or settings.database_url is None:
         return
     try:
@@ -202,7 +222,15 @@ def _webhook_problems(settings: Settings) -> Iterator[str]:
             return
 
 
+def _retention_problems(settings: Settings) -> Iterator[str]:
+    hours, days = settings.text_retention_hours, settings.retention_days
+    if hours is not None and days is not None and hours > days * 24:
+        yield "TEXT_RETENTION_HOURS: longer than RETENTION_DAYS; texts go first"
+
+
 def _other_problems(settings: Settings) -> Iterator[str]:
+    if not _can_be_looked_up(settings.http_host):
+        yield "HTTP_HOST: not an address or the name of a host"
     if settings.public_url is not None and not _is_base_url(settings.public_url):
         yield "PUBLIC_URL: expected an address without a query, such as https://sms.example.kz"
     if settings.default_region and settings.default_region not in SUPPORTED_REGIONS:
@@ -213,3 +241,11 @@ def _other_problems(settings: Settings) -> Iterator[str]:
         yield f"LOG_FORMAT: expected one of {', '.join(_FORMATS)}"
     if settings.habar_failpoint not in {None, *FAILPOINTS}:
         yield f"HABAR_FAILPOINT: expected one of {', '.join(FAILPOINTS)}"
+
+
+def _can_be_looked_up(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True

@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID, uuid4
 
 from dependency_injector import containers, providers
+from prometheus_client import CollectorRegistry
 
 from adapters.clock import SystemClock
 from adapters.ids import TimeOrderedIds
 from adapters.numbering import LibPhoneNumbering
+from adapters.persistence.api_keys import SqlApiKeys
+from adapters.persistence.audit import SqlAuditLog
 from adapters.persistence.blacklist import SqlBlacklist
 from adapters.persistence.blacklist_entries import SqlBlacklistEntries
 from adapters.persistence.blacklist_lookup import BlacklistLookup, PostgresLookup, SqliteLookup
@@ -27,8 +30,15 @@ from adapters.persistence.provider_states import SqlProviderStates
 from adapters.persistence.storage import SqlStorage
 from adapters.persistence.webhook_reads import SqlWebhookRepository
 from adapters.persistence.webhook_transactions import ShortTransactions
+from adapters.telemetry.exposition import Exposition
+from adapters.telemetry.trace import Trace
+from application.access import Access
 from application.admission import Admission
+from application.askers import Askers
 from application.attempts import Attempts
+from application.audit import Audit
+from application.audit_reading import ReadAudit
+from application.audited_keys import AuditedKeys
 from application.background import Background, Loop
 from application.blacklist_import import ImportBlacklist
 from application.blacklist_reading import ReadBlacklist
@@ -40,9 +50,13 @@ from application.consent import Consent
 from application.dispatcher import Dispatcher
 from application.inbound import ReceiveInbound
 from application.inbound_reading import ReadInbound
+from application.key_ring import KeyRing
 from application.manage_blacklist import ManageBlacklist
+from application.manage_keys import ManageKeys
 from application.orders import Orders
 from application.place_call import PlaceCall
+from application.ports.api_keys import ApiKeys
+from application.ports.audit import AuditLog
 from application.ports.blacklist import BlacklistEntries, BlacklistRepository
 from application.ports.callbacks import CallbackReader
 from application.ports.idempotency import IdempotencyRepository
@@ -53,7 +67,9 @@ from application.ports.provider_states import ProviderStates
 from application.ports.receipts import ReceiptLog
 from application.ports.repositories import MessageRepository
 from application.ports.system import Clock, Ids, NumberingPlan, Storage
+from application.ports.telemetry import Telemetry
 from application.ports.webhooks import WebhookRepository
+from application.providers_admin import ManageProviders
 from application.pump import Pump, Tools
 from application.receipts import RecordReceipt
 from application.reconciler import Patience, Reconciler
@@ -72,10 +88,14 @@ from entrypoints.carriers import SCOPED_OPT_OUTS, Carriers
 from entrypoints.checks import database_target, default_provider
 from entrypoints.http.blacklist_upload import Uploads
 from entrypoints.inbound import announcement
+from entrypoints.local_caller import local_caller
 from entrypoints.queue import Queue
 from entrypoints.receipts import choose_receipt_log, receipt_loops
+from entrypoints.retention import retention_loops
 from entrypoints.settings import Settings
 from entrypoints.stop_words import keywords
+from entrypoints.telemetry import balance_loops, choose_telemetry, make_exposition
+from entrypoints.tracing import choose_trace, traced_outbox, traced_reports
 from entrypoints.webhooks import webhook_addresses, webhook_loops
 
 
@@ -141,10 +161,16 @@ class Container(containers.DeclarativeContainer):
         LibPhoneNumbering, settings.provided.default_region
     )
 
+    registry: providers.Provider[CollectorRegistry] = providers.Singleton(CollectorRegistry)
+    telemetry: providers.Provider[Telemetry] = providers.Singleton(
+        choose_telemetry, settings, registry
+    )
+    trace: providers.Provider[Trace | None] = providers.Singleton(choose_trace)
+
     target: providers.Provider[DatabaseTarget] = providers.Singleton(database_target, settings)
     engines: providers.Provider[Engines] = providers.Singleton(open_engines, target)
     commits: providers.Provider[GroupCommit] = providers.Singleton(
-        GroupCommit, engines.provided.writer
+        GroupCommit, engines.provided.writer, telemetry
     )
     lookup: providers.Provider[BlacklistLookup] = providers.Singleton(_lookup, target, engines)
     queue: providers.Provider[Queue] = providers.Singleton(
@@ -156,9 +182,12 @@ class Container(containers.DeclarativeContainer):
         clock,
         ids,
         settings.provided.habar_failpoint,
+        telemetry,
         announced=settings.provided.announced,
     )
-    outbox: providers.Provider[Outbox] = queue.provided.outbox
+    outbox: providers.Provider[Outbox] = providers.Singleton(
+        traced_outbox, queue.provided.outbox, telemetry, trace
+    )
     opt_out_lookup: providers.Provider[OptOutLookup] = providers.Singleton(
         _opt_out_lookup, target, engines
     )
@@ -194,7 +223,30 @@ class Container(containers.DeclarativeContainer):
         SqlWebhookRepository, transactions
     )
 
-    carriers: providers.Provider[Carriers] = providers.Singleton(Carriers, settings)
+    audit_log: providers.Provider[AuditLog] = providers.Singleton(
+        SqlAuditLog, commits, engines.provided.reader
+    )
+    audit: providers.Provider[Audit] = providers.Singleton(Audit, audit_log, clock, ids)
+    read_audit: providers.Provider[ReadAudit] = providers.Singleton(ReadAudit, audit_log)
+    api_keys: providers.Provider[ApiKeys] = providers.Singleton(
+        SqlApiKeys, commits, engines.provided.reader
+    )
+    key_ring: providers.Provider[KeyRing] = providers.Singleton(KeyRing, api_keys, clock)
+    access: providers.Provider[Access] = providers.Singleton(
+        Access,
+        key_ring,
+        clock,
+        settings.provided.api_keys,
+        disabled=settings.provided.auth_disabled,
+    )
+    manage_keys: providers.Provider[ManageKeys] = providers.Singleton(
+        ManageKeys,
+        providers.Singleton(AuditedKeys, api_keys, audit, providers.Callable(local_caller)),
+        clock,
+        ids,
+    )
+
+    carriers: providers.Provider[Carriers] = providers.Singleton(Carriers, settings, trace)
     routing: providers.Provider[Routing] = providers.Singleton(_routing, carriers, settings)
 
     breakers: providers.Provider[Breakers] = providers.Singleton(Breakers, states, clock)
@@ -211,10 +263,11 @@ class Container(containers.DeclarativeContainer):
         clock,
         first_lookup_s=patience.provided.first_s,
         first_poll_s=settings.provided.receipt_poll_interval,
+        telemetry=telemetry,
     )
     admission: providers.Provider[Admission] = providers.Singleton(Admission, states, breakers)
     dispatcher: providers.Provider[Dispatcher] = providers.Singleton(
-        Dispatcher, outbox, admission, attempts, settler, clock, ids
+        Dispatcher, outbox, admission, attempts, settler, clock, ids, telemetry
     )
     upkeep: providers.Provider[Upkeep] = providers.Singleton(
         _upkeep, outbox, breakers, carriers, settings
@@ -232,9 +285,15 @@ class Container(containers.DeclarativeContainer):
         retry=retry,
         upkeep=upkeep,
         clock=clock,
+        telemetry=telemetry,
     )
     receipt_log: providers.Provider[ReceiptLog] = providers.Singleton(
-        choose_receipt_log, target, commits, clock, settings
+        choose_receipt_log,
+        target,
+        commits,
+        clock,
+        settings,
+        providers.Singleton(traced_reports, telemetry, trace),
     )
     record_receipt: providers.Provider[RecordReceipt] = providers.Singleton(
         RecordReceipt, receipt_log
@@ -251,8 +310,10 @@ class Container(containers.DeclarativeContainer):
             clock,
             settings,
         ),
-        providers.Singleton(webhook_loops, transactions, addresses, clock, ids, settings),
-        providers.List(providers.Singleton(SweepBlacklist, entries)),
+        providers.Singleton(webhook_loops, transactions, addresses, clock, ids, settings, trace),
+        providers.Singleton(retention_loops, transactions, clock, settings),
+        providers.Singleton(balance_loops, carriers, telemetry, settings),
+        providers.List(key_ring, providers.Singleton(SweepBlacklist, entries)),
     )
     background: providers.Provider[Background] = providers.Singleton(
         Background,
@@ -265,6 +326,9 @@ class Container(containers.DeclarativeContainer):
         settler,
         stop_within_s=settings.provided.shutdown_timeout,
         loops=loops,
+    )
+    exposition: providers.Provider[Exposition] = providers.Singleton(
+        make_exposition, settings, registry, target, engines, breakers, clock
     )
     replays: providers.Provider[Replays] = providers.Singleton(Replays, keys, messages, clock)
     orders: providers.Provider[Orders] = providers.Singleton(
@@ -306,23 +370,28 @@ class Container(containers.DeclarativeContainer):
         outbox,
         dispatcher,
         clock,
+        audit,
         stopping=providers.Callable(_stopping, background),
         holds=replays.provided.holds,
     )
     send_sms: providers.Provider[SendSms] = providers.Singleton(SendSms, submission)
     place_call: providers.Provider[PlaceCall] = providers.Singleton(PlaceCall, submission)
     manage_blacklist: providers.Provider[ManageBlacklist] = providers.Singleton(
-        ManageBlacklist, blacklist, numbering, clock
+        ManageBlacklist, blacklist, numbering, clock, audit
     )
     read_blacklist: providers.Provider[ReadBlacklist] = providers.Singleton(ReadBlacklist, entries)
     import_blacklist: providers.Provider[ImportBlacklist] = providers.Singleton(
-        ImportBlacklist, entries, blacklist, numbering, clock
+        ImportBlacklist, entries, blacklist, numbering, clock, audit
     )
     uploads: providers.Provider[Uploads] = providers.Singleton(Uploads, settings.provided.data_dir)
     stories: providers.Provider[Stories] = providers.Singleton(Stories, messages, numbering)
+    askers: providers.Provider[Askers] = providers.Singleton(Askers, api_keys)
     cancel_message: providers.Provider[CancelMessage] = providers.Singleton(
-        CancelMessage, outbox, stories, clock
+        CancelMessage, outbox, stories, clock, audit, telemetry
+    )
+    manage_providers: providers.Provider[ManageProviders] = providers.Singleton(
+        ManageProviders, routing, states, breakers, clock, audit
     )
     manage_webhooks: providers.Provider[ManageWebhooks] = providers.Singleton(
-        ManageWebhooks, webhooks, messages, addresses, clock
+        ManageWebhooks, webhooks, messages, addresses, clock, audit
     )

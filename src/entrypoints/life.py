@@ -4,6 +4,8 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from application.errors import SettingsError
+from entrypoints.checks import exposure
 from entrypoints.container import Container
 
 
@@ -12,10 +14,15 @@ async def life(container: Container) -> AsyncIterator[None]:
     """Open the database, serve, close everything; also for use without HTTP.
 
     Raises:
-        SettingsError: the database cannot be used; it says why.
+        SettingsError: the database cannot be used, or everybody could call; it says why.
     """
     storage = container.storage()
     await storage.open()
+    try:
+        await _refuse_exposure(container)
+    except BaseException:
+        await storage.close()
+        raise
     queue, background = container.queue(), container.background()
     await queue.open()
     await background.start()
@@ -27,6 +34,19 @@ async def life(container: Container) -> AsyncIterator[None]:
         await container.carriers().close()
         await queue.close()
         await storage.close()
+        if (trace := container.trace()) is not None:
+            await trace.close()
+
+
+async def _refuse_exposure(container: Container) -> None:
+    """Serve other machines only where somebody has a key, or had one."""
+    problem = exposure(container.settings())
+    if problem is None:
+        return
+    ring = container.key_ring()
+    await ring.refresh()
+    if ring.empty:
+        raise SettingsError([problem])
 
 
 def _settle_garbage() -> None:

@@ -5,13 +5,15 @@ import logging.config
 import re
 import sys
 import traceback
+from contextvars import ContextVar
 
 import structlog
 
+from adapters.telemetry.trace import TRACE_ID
 from domain.phone import mask_numbers
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_QUIET = (
+QUIET = (
     "aiohttp",
     "aiosqlite",
     "alembic",
@@ -23,10 +25,23 @@ _QUIET = (
     "sqlalchemy",
 )
 """They log whole URLs, statements and parameters below WARNING."""
+REQUEST_ID: ContextVar[str] = ContextVar("request_id")
+"""What is being served; its log lines, and those of the tasks it starts, carry it."""
 
 
 def configure_logs(level: str, log_format: str) -> None:
     """Send every log line of the process through one masking formatter, to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(masking_formatter(log_format))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def masking_formatter(log_format: str) -> logging.Formatter:
+    """Make what turns a record into the line that is written of it."""
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if log_format == "json"
@@ -35,21 +50,15 @@ def configure_logs(level: str, log_format: str) -> None:
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        _add_request_id,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(_traceback),
         _on_one_line,
     ]
-    formatter = _Masking(
+    return _Masking(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
@@ -65,6 +74,17 @@ def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
     return "".join(lines).rstrip()
 
 
+def _add_request_id(
+    _: structlog.typing.WrappedLogger, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Name the request a line belongs to, and the trace, where there is one."""
+    if (request_id := REQUEST_ID.get(None)) is not None:
+        event["request_id"] = request_id
+    if (trace_id := TRACE_ID.get()) is not None:
+        event["trace_id"] = str(trace_id)
+    return event
+
+
 def _on_one_line(
     _: structlog.typing.WrappedLogger, __: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
@@ -77,4 +97,13 @@ class _Masking(structlog.stdlib.ProcessorFormatter):
     """Masks the finished line, tracebacks included."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return mask_numbers(super().format(record))
+        return _as_traces_are_named(mask_numbers(super().format(record)))
+
+
+def _as_traces_are_named(line: str) -> str:
+    """Take the dashes out of a trace's id, which have kept its digits from being masked."""
+    trace_id = TRACE_ID.get()
+    if trace_id is None:
+        return line
+    before, key, after = line.partition("trace_id")
+    return f"{before}{key}{after.replace(str(trace_id), trace_id.hex, 1)}"

@@ -10,6 +10,7 @@ from adapters.persistence.postgres_outbox import PostgresOutbox
 from adapters.persistence.sqlite_outbox import SqliteOutbox
 from application.ports.outbox import Outbox
 from application.ports.system import Clock, Ids
+from application.ports.telemetry import Telemetry
 from entrypoints.failpoints import DeadlyOutbox
 
 
@@ -29,6 +30,7 @@ class Queue:
         clock: Clock,
         ids: Ids,
         failpoint: str | None,
+        telemetry: Telemetry,
         *,
         announced: bool,
     ) -> None:
@@ -40,7 +42,9 @@ class Queue:
         else:
             bell = PostgresBell(target, Bell())
             schema = target.schema or "public"
-            outbox = PostgresOutbox(engines.reader, schema, owner, bell, ids, announced=announced)
+            outbox = PostgresOutbox(
+                engines.reader, schema, owner, bell, ids, announced=announced, telemetry=telemetry
+            )
             self._postgres, self.outbox = (bell, outbox), outbox
         if failpoint is not None:
             self.outbox = DeadlyOutbox(self.outbox, failpoint)

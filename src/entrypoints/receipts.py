@@ -13,13 +13,18 @@ from application.ports.outbox import Outbox
 from application.ports.provider_states import ProviderStates
 from application.ports.receipts import ReceiptLog
 from application.ports.system import Clock
+from application.ports.telemetry import Telemetry
 from application.receipt_poll import ReceiptPoll
 from entrypoints.carriers import Carriers
 from entrypoints.settings import Settings
 
 
 def choose_receipt_log(
-    target: DatabaseTarget, commits: GroupCommit, clock: Clock, settings: Settings
+    target: DatabaseTarget,
+    commits: GroupCommit,
+    clock: Clock,
+    settings: Settings,
+    telemetry: Telemetry,
 ) -> ReceiptLog:
     """Choose how receipts are written."""
     poll_s, announced = settings.receipt_poll_interval, settings.announced
@@ -29,7 +34,7 @@ def choose_receipt_log(
     else:
         schema = target.schema or "public"
         changes = PostgresChanges(schema, poll_s=poll_s, announced=announced)
-    return SqlReceiptLog(commits, changes)
+    return SqlReceiptLog(commits, changes, telemetry)
 
 
 def receipt_loops(  # noqa: PLR0913, PLR0917 - all that they work with

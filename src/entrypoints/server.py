@@ -10,6 +10,7 @@ import uvloop
 
 from application.background import Background
 from entrypoints.asgi import load_settings
+from entrypoints.connections import PatientProtocol
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.life import life
@@ -63,7 +64,7 @@ async def _serve(settings: Settings) -> None:
             create_app(container, role=settings.habar_role),
             host=settings.http_host,
             port=settings.http_port,
-            http="httptools",
+            http=PatientProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -27,6 +27,8 @@ Count = Annotated[int, Meta(ge=1, le=1000)]
 Rate = Annotated[float, Meta(ge=0.01, le=100_000)]
 Interval = Annotated[float, Meta(ge=1, le=86_400)]
 Day = Annotated[float, Meta(ge=1, le=604_800)]
+Hours = Annotated[int, Meta(ge=1, le=87_600)]
+Days = Annotated[int, Meta(ge=1, le=3_650)]
 
 
 class Secret(str):
@@ -106,12 +108,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pg_schema: str = "public"
     pg_user: str | None = None
     pg_password: Secret | None = None
+    text_retention_hours: Hours | None = None
+    retention_days: Days | None = None
 
     http_host: str = "127.0.0.1"
     http_port: Port = 8080
     api_keys: tuple[Secret, ...] = ()
     auth_disabled: bool = False
+    trusted_proxies: tuple[str, ...] = ()
     shutdown_timeout: Seconds = 20
+
+    docs_enabled: bool = True
+    metrics_enabled: bool = True
+    metrics_open: bool = False
 
     log_level: str = "INFO"
     log_format: str = "console"
@@ -205,7 +214,7 @@ def _number(text: str) -> float:
 
 def _plainly(expectation: str) -> str:
     """Say what was expected without a programming language's words."""
-    plain = expectation.replace("`", "").partition(", got")[0]
+    plain = expectation.replace("`", "").partition(", got")[0].replace(" | null", "")
     plain = plain.replace("Expected int", "expected a whole number")
     return plain.replace("Expected float", "expected a number")
 

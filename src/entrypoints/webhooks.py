@@ -9,6 +9,7 @@ from adapters.http_engine import HttpEngine
 from adapters.persistence.webhook_feed import SqlWebhookFeed
 from adapters.persistence.webhook_outbox import SqlWebhookOutbox
 from adapters.persistence.webhook_transactions import ShortTransactions
+from adapters.telemetry.trace import Trace
 from adapters.webhooks.poster import KEEP_BYTES, HttpPoster
 from adapters.webhooks.resolver import PublicResolver
 from adapters.webhooks.signature import read_secret
@@ -19,6 +20,7 @@ from application.webhooks_addresses import WebhookAddresses
 from application.webhooks_feeder import Feeder
 from entrypoints.http.webhooks_view import message_body
 from entrypoints.settings import Settings
+from entrypoints.tracing import traced_poster
 
 CONNECTIONS = 1_000
 """More than there are places: a post never waits for a connection."""
@@ -29,12 +31,13 @@ def webhook_addresses(settings: Settings) -> WebhookAddresses:
     return WebhookAddresses(tuple(map(str, settings.webhook_urls)), settings.webhook_hosts)
 
 
-def webhook_loops(
+def webhook_loops(  # noqa: PLR0913, PLR0917 - all that they work with
     transactions: ShortTransactions,
     addresses: WebhookAddresses,
     clock: Clock,
     ids: Ids,
     settings: Settings,
+    trace: Trace | None = None,
 ) -> Sequence[Loop]:
     """Make what tells of events; where nobody is to be told, nothing runs."""
     if settings.habar_role == "api" or not settings.announced:
@@ -42,7 +45,7 @@ def webhook_loops(
     ready = asyncio.Event()
     feed = SqlWebhookFeed(transactions, addresses, message_body, clock)
     outbox = SqlWebhookOutbox(transactions)
-    poster = _poster(settings)
+    poster = traced_poster(_poster(settings), trace)
     deliverer = Deliverer(outbox, poster, addresses, clock, ids, random.random, ready)
     return Feeder(feed, ready), deliverer
 

@@ -69,6 +69,17 @@ class BlacklistContract(ABC):
         assert await blacklist.find(PHONE) is None
         assert await blacklist.listed([PHONE]) == frozenset()
 
+    async def test_what_is_on_the_list_and_counts_can_be_removed(
+        self, blacklist: BlacklistRepository
+    ) -> None:
+        assert not await blacklist.refuses(PHONE)
+        await blacklist.add(BlacklistEntry(PHONE, SINCE, expires_at=OVER))
+        assert not await blacklist.refuses(PHONE)
+        await blacklist.add(BlacklistEntry(PHONE, SINCE))
+        assert await blacklist.refuses(PHONE)
+        await blacklist.remove(PHONE)
+        assert not await blacklist.refuses(PHONE)
+
     async def test_removing_what_is_not_there_is_no_error(
         self, blacklist: BlacklistRepository
     ) -> None:

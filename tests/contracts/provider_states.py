@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from math import inf
 
 import pytest
 
@@ -175,3 +176,80 @@ class ProviderStatesContract(ABC):
         await states.trip("smscru", 60, "provider_no_money")
         await states.restore("smscru")
         assert await states.reserve("smscru", cost=1, spacing_s=SLOW_S, patience_s=1) is None
+
+    async def test_an_operator_holds_a_circuit_open_until_it_is_released(
+        self, states: ProviderStates
+    ) -> None:
+        await states.hold("smscru", None, "ops")
+        known = await state(states)
+        assert (known.open, known.held, known.hold_over) == (True, True, False)
+        assert (known.retry_s, known.trips, known.reason) == (inf, 0, "paused by ops")
+        assert not (await state(states, "twilio")).open
+        await states.release("smscru")
+        assert await state(states) == ProviderState()
+
+    async def test_a_hold_may_be_longer_than_any_pause_a_provider_asks_for(
+        self, states: ProviderStates
+    ) -> None:
+        await states.hold("smscru", 30 * 86_400)
+        known = await state(states)
+        assert known.held
+        assert known.reason == "paused"
+        assert known.retry_s is not None
+        assert 29 * 86_400 < known.retry_s <= 30 * 86_400
+
+    async def test_what_is_held_is_not_probed_and_no_outcome_changes_that(
+        self, states: ProviderStates
+    ) -> None:
+        await states.hold("smscru", None, "ops")
+        assert not await states.probe("smscru", 60)
+        await states.trip("smscru", 1, "provider_no_money")
+        await states.restore("smscru")
+        known = await state(states)
+        assert (known.held, known.reason, known.retry_s) == (True, "paused by ops", inf)
+
+    async def test_a_hold_that_is_over_is_an_open_circuit_which_can_be_closed(
+        self, states: ProviderStates
+    ) -> None:
+        await states.hold("smscru", 0.05)
+        await asyncio.sleep(0.1)
+        known = await state(states)
+        assert (known.open, known.held, known.hold_over) == (True, False, True)
+        await states.restore("smscru")
+        assert await state(states) == ProviderState()
+
+    async def test_who_probes_when_a_hold_is_over_ends_it(self, states: ProviderStates) -> None:
+        await states.hold("smscru", 0.05)
+        await asyncio.sleep(0.1)
+        assert await states.probe("smscru", 60)
+        assert await state(states) == ProviderState()
+
+    async def test_a_hold_takes_the_place_of_an_open_circuit_and_of_another_hold(
+        self, states: ProviderStates
+    ) -> None:
+        await states.trip("smscru", 60, "provider_no_money")
+        await states.hold("smscru", None, "ops")
+        await states.hold("smscru", 600)
+        known = await state(states)
+        assert (known.trips, known.reason) == (0, "paused")
+        assert known.retry_s is not None
+        assert known.retry_s <= 600
+
+    async def test_a_release_closes_every_circuit(self, states: ProviderStates) -> None:
+        await states.trip("smscru", 60, "provider_no_money")
+        await states.release("smscru")
+        await states.release("twilio")
+        assert await state(states) == ProviderState()
+
+    async def test_a_hold_by_somebody_with_a_long_name_is_kept(
+        self, states: ProviderStates
+    ) -> None:
+        await states.hold("smscru", None, "x" * 500)
+        assert (await state(states)).held
+
+    async def test_a_hold_leaves_slots_and_pauses_alone(self, states: ProviderStates) -> None:
+        await states.pause("smscru", 600)
+        await states.reserve("smscru", cost=1, spacing_s=SLOW_S, patience_s=1000)
+        await states.hold("smscru", None)
+        await states.release("smscru")
+        assert (await state(states)).paused_s > 300

@@ -55,6 +55,9 @@ class MemoryBlacklist:
         entry = self.entries.get(phone)
         return entry if entry is not None and entry.counts(self._clock.now()) else None
 
+    async def refuses(self, phone: Phone) -> bool:
+        return await self.find(phone) is not None
+
     async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
         self.asked.append(len(phones))
         return frozenset([phone for phone in phones if await self.find(phone)])

@@ -21,7 +21,7 @@ class MemoryMessages:
 
     async def message(self, message_id: UUID) -> StoredMessage | None:
         row = self._outbox.rows.get(message_id)
-        return None if row is None else row.stored
+        return None if row is None else self._owned(row.stored)
 
     async def request(self, request_id: UUID) -> Request | None:
         return self._outbox.requests.get(request_id)
@@ -43,7 +43,9 @@ class MemoryMessages:
         found = [
             stored
             for stored in reversed(self._all())
-            if _matches(stored.message, wanted) and (before is None or stored.message.id < before)
+            if _matches(stored.message, wanted)
+            and wanted.account in {None, stored.account}
+            and (before is None or stored.message.id < before)
         ]
         return found[:limit]
 
@@ -60,7 +62,11 @@ class MemoryMessages:
 
     def _all(self) -> list[StoredMessage]:
         rows = sorted(self._outbox.rows.items())
-        return [replace(row.stored, history=()) for _, row in rows]
+        return [replace(self._owned(row.stored), history=()) for _, row in rows]
+
+    def _owned(self, stored: StoredMessage) -> StoredMessage:
+        request = self._outbox.requests.get(stored.message.request_id)
+        return stored if request is None else replace(stored, account=request.account)
 
 
 def _matches(message: Message, wanted: MessageFilter) -> bool:

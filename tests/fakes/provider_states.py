@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 from application.errors import StorageUnavailableError
-from application.ports.provider_states import ProviderState
+from application.ports.provider_states import PAUSED, ProviderState
 from application.ports.system import Clock
 from tests.fakes.system import FixedClock
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -54,17 +56,32 @@ class MemoryProviderStates:
     async def trip(self, provider: str, seconds: float, reason: str) -> None:
         await self._reach()
         row = self._row(provider)
-        row.retry_at, row.trips, row.reason = self._in(seconds), row.trips + 1, reason
+        if not self.state(provider).held:
+            row.retry_at, row.trips, row.reason = self._in(seconds), row.trips + 1, reason
 
     async def probe(self, provider: str, seconds: float) -> bool:
         await self._reach()
         row = self._row(provider)
         if row.retry_at is None or row.retry_at > self.clock.now():
             return False
+        if self.state(provider).hold_over:
+            await self.release(provider)
+            return True
         row.retry_at = self._in(seconds)
         return True
 
     async def restore(self, provider: str) -> None:
+        await self._reach()
+        if not self.state(provider).held:
+            await self.release(provider)
+
+    async def hold(self, provider: str, seconds: float | None, by: str = "") -> None:
+        await self._reach()
+        row = self._row(provider)
+        row.retry_at = _FOR_EVER if seconds is None else self._in(seconds)
+        row.trips, row.reason = 0, f"{PAUSED} by {by}" if by else PAUSED
+
+    async def release(self, provider: str) -> None:
         await self._reach()
         row = self._row(provider)
         row.retry_at, row.trips, row.reason = None, 0, ""
@@ -74,7 +91,7 @@ class MemoryProviderStates:
         row = self.rows.get(provider, StateRow())
         return ProviderState(
             paused_s=self._until(row.paused_until),
-            retry_s=None if row.retry_at is None else self._until(row.retry_at),
+            retry_s=self._retry_s(row),
             trips=row.trips,
             reason=row.reason,
         )
@@ -93,6 +110,11 @@ class MemoryProviderStates:
     def until_free(self, name: str) -> float:
         """Return seconds until the next slot."""
         return self._until(self._row(name).tat)
+
+    def _retry_s(self, row: StateRow) -> float | None:
+        if row.retry_at is None:
+            return None
+        return inf if row.retry_at == _FOR_EVER else self._until(row.retry_at)
 
     def _row(self, provider: str) -> StateRow:
         return self.rows.setdefault(provider, StateRow())

@@ -49,7 +49,8 @@ def test_more_numbers_than_there_are_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["bench.py", "blacklist.py", "figures.py", "sink.py", "baselines/kannel.py"]
+    "script",
+    ["bench.py", "blacklist.py", "figures.py", "retention.py", "sink.py", "baselines/kannel.py"],
 )
 def test_a_command_explains_itself(script: str) -> None:
     helped = run(script, "--help")

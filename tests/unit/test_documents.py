@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from dotenv import dotenv_values
 
+from domain.audit import AuditAction
 from domain.event import EventName
 from domain.message import MessageStatus
 from domain.outcome import RejectReason, UnavailableKind
@@ -54,8 +55,9 @@ ADRS = sorted((ROOT / "docs/adr").glob("*.md"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FIELDS = {field.name.upper(): field for field in msgspec.structs.fields(Settings)}
 
-# Folders of the image, and first segments of the API: every other absolute path is somebody's own.
-IMAGE = {"app", "build", "data", "run", "tmp", "usr", "var"}
+# Folders of the image and of any server, and first segments of the API: every other absolute path
+# is somebody's own.
+IMAGE = {"app", "build", "data", "etc", "opt", "run", "tmp", "usr", "var"}
 ROUTES = {
     "sms",
     "call",
@@ -63,7 +65,10 @@ ROUTES = {
     "messages",
     "requests",
     "inbound",
+    "audit",
     "webhooks",
+    "metrics",
+    "providers",
     "livez",
     "readyz",
     "docs",
@@ -104,6 +109,10 @@ def written(default: object) -> str:
     if isinstance(default, tuple):
         return ",".join(map(str, default))
     return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def test_every_action_of_the_audit_log_is_explained() -> None:
+    assert sorted(first_cells("Audit")) == sorted(["action", *AuditAction])
 
 
 def test_the_example_has_every_setting_once_and_no_other() -> None:
@@ -260,7 +269,7 @@ def test_the_fields_of_bodies_and_answers_are_documented() -> None:
 
 def test_the_parameters_of_the_list_are_documented() -> None:
     parameters = set(inspect.signature(get_messages.fn).parameters)
-    assert set(first_cells("Find")) == parameters - {"stories"}
+    assert set(first_cells("Find")) == parameters - {"stories", "request"}
 
 
 def test_the_parameters_and_columns_of_the_blacklist_are_documented() -> None:

@@ -18,7 +18,7 @@ from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.idempotency import written_with
 from adapters.persistence.opt_outs import lift_opt_outs
 from adapters.persistence.reads import read
-from adapters.persistence.tables import blacklist
+from adapters.persistence.tables import blacklist, opt_outs
 from application.ports.blacklist import Once
 from application.ports.system import Clock
 from domain.blacklist import BlacklistEntry, BlacklistSource
@@ -64,6 +64,15 @@ class SqlBlacklist:
             note=rows[0].note,
             expires_at=expires_at(rows[0]),
         )
+
+    async def refuses(self, phone: Phone) -> bool:
+        """Tell whether a phone is on a list; see ``BlacklistRepository.refuses``."""
+        entry = sa.exists().where(
+            blacklist.c.phone.in_(forms(phone)), still_counting(self._clock.now())
+        )
+        opted_out = sa.exists().where(opt_outs.c.phone == phone.msisdn)
+        (row,) = await read(self._engine, sa.select((entry | opted_out).label("found")))
+        return bool(row.found)
 
     async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
         """Return those on the list; see ``BlacklistRepository.listed``."""

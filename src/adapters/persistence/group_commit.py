@@ -5,6 +5,7 @@ A batch is never waited for: whatever has gathered while the last transaction ra
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 
 from adapters.persistence.transactions import Transactions
 from application.errors import StorageUnavailableError
+from application.ports.telemetry import SILENT, Telemetry
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -50,8 +52,9 @@ class _Waiting(Generic[Item, Result]):
 class GroupCommit:
     """Runs batches one transaction at a time, in the order of their arrival."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, telemetry: Telemetry = SILENT) -> None:
         self._transactions = transactions
+        self._telemetry = telemetry
         self._queue: list[_Waiting[Any, Any]] = []
         self._runner: asyncio.Task[None] | None = None
         self._pausing: list[asyncio.Future[None]] = []
@@ -72,7 +75,8 @@ class GroupCommit:
         waiting = _Waiting(batch, item, weight)
         self._queue.append(waiting)
         if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._drain())
+            # It works for everybody who comes meanwhile: not in the name of who came first.
+            self._runner = asyncio.create_task(self._drain(), context=Context())
         return await waiting.future
 
     async def pause(self) -> None:
@@ -117,6 +121,7 @@ class GroupCommit:
             for waiting in group:
                 await self._commit([waiting])
         else:
+            self._telemetry.committed(len(group))
             for waiting, result in results:
                 waiting.resolve(result)
 

@@ -59,7 +59,9 @@ class SqlMessageRepository:
     ) -> Sequence[StoredMessage]:
         """Return some messages, the latest first; see ``MessageRepository.find``."""
         query = sa.select(messages).where(*_conditions(wanted))
-        if before is not None:
+        if wanted.account is not None and wanted.phone is None:
+            query = _by_request(query, wanted.account, before)
+        elif before is not None:
             query = query.where(messages.c.id < before)
         return await self._stored(query.order_by(messages.c.id.desc()).limit(limit))
 
@@ -87,6 +89,21 @@ class SqlMessageRepository:
         return {row.id: to_request(row) for row in found}
 
 
+def _by_request(query: sa.Select[Any], account: str, before: UUID | None) -> sa.Select[Any]:
+    """Walk along the requests of an account, however few of all messages are its own."""
+    query = query.join(requests, requests.c.id == messages.c.request_id)
+    query = query.where(requests.c.account == account)
+    if before is not None:
+        its = sa.select(messages.c.request_id).where(messages.c.id == before).scalar_subquery()
+        # A message is younger than its request: also where it is not kept any more.
+        request_id = sa.func.coalesce(its, sa.literal(before, sa.Uuid))
+        earlier = sa.and_(requests.c.id == request_id, messages.c.id < before)
+        query = query.where(
+            requests.c.id <= request_id, sa.or_(requests.c.id < request_id, earlier)
+        )
+    return query.order_by(requests.c.id.desc())
+
+
 def _conditions(wanted: MessageFilter) -> list[sa.ColumnElement[bool]]:
     """Say what is wanted; a time is told of the ids, too, so that their index is used."""
     found = []
@@ -99,6 +116,11 @@ def _conditions(wanted: MessageFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.reference is not None:
         of_it = sa.select(requests.c.id).where(requests.c.reference == wanted.reference)
         found.append(messages.c.request_id.in_(of_it))
+    if wanted.account is not None and wanted.phone is not None:
+        its = sa.select(requests.c.id).where(
+            requests.c.id == messages.c.request_id, requests.c.account == wanted.account
+        )
+        found.append(its.exists())
     if wanted.since is not None:
         found += [
             messages.c.created_at >= wanted.since,

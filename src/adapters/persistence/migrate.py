@@ -11,17 +11,27 @@ import sqlalchemy as sa
 from psycopg.errors import ConnectionTimeout
 from sqlalchemy.pool import NullPool
 
+from adapters.persistence.backup import is_marked
 from adapters.persistence.engines import DatabaseTarget, postgres_arguments
 from adapters.persistence.migrations import HEAD, VERSION_TABLE
 from application.errors import SettingsError
 
 version_table = sa.Table(VERSION_TABLE, sa.MetaData(), sa.Column("version_num", sa.String(32)))
 _LOCK_KEY = 0x6861626172
+_MAKE_IT = "habar migrate makes it"
 _DATABASE = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
 
 
 class NewerDatabaseError(Exception):
     """The database was migrated by a later version of Habar."""
+
+
+class UnrestoredError(Exception):
+    """The file is a backup that was put in place by hand."""
+
+
+class NoDatabaseError(Exception):
+    """There is no database of Habar's, and none was to be made."""
 
 
 @contextmanager
@@ -33,32 +43,73 @@ def told_as_problem(target: DatabaseTarget) -> Iterator[None]:
     """
     try:
         yield
-    except (sa.exc.DBAPIError, NewerDatabaseError, OSError) as error:
+    except (
+        sa.exc.DBAPIError,
+        NewerDatabaseError,
+        UnrestoredError,
+        NoDatabaseError,
+        OSError,
+    ) as error:
         problem = f"{target.setting}: {getattr(error, 'orig', error)}"
         raise SettingsError([problem]) from None
 
 
-def migrate(target: DatabaseTarget) -> None:
-    """Create the database and the schema where they are missing, and apply every revision.
+def migrate(target: DatabaseTarget, *, create: bool = True) -> None:
+    """Apply every revision; create the database and the schema where they are missing.
 
     Several processes may do this at once: one works, the others wait and find it done.
 
+    Args:
+        target: where.
+        create: what is missing is made.
+
     Raises:
         NewerDatabaseError: a later version was here; nothing is changed.
+        NoDatabaseError: it is missing, and was not to be made.
+        UnrestoredError: it is a backup.
         sqlalchemy.exc.DBAPIError: the server refused.
     """
-    if target.sqlite_path is None:
+    if not create:
+        require_file(target)
+    elif target.sqlite_path is None:
         _create_database(target)
-    with _locked(target) as connection:
-        version = _version(connection)
-        if version == HEAD:
-            return
-        if version is not None and version > HEAD:
-            raise NewerDatabaseError(
-                f"the database is at revision {version}, this program knows {HEAD}; "
-                "start the newer version, or restore the backup made before it"
+    with locked(target) as connection:
+        if target.sqlite_path is not None and is_marked(connection):
+            raise UnrestoredError(
+                "this is a backup, and what waits in it may have been sent since; "
+                "run habar hold, or habar restore FILE instead of copying it"
             )
-        _upgrade(connection)
+        bring_up_to_date(connection, create=create)
+
+
+def require_file(target: DatabaseTarget) -> None:
+    """Look whether there is a file at all, as one is made by whoever opens it.
+
+    Raises:
+        NoDatabaseError: there is none.
+    """
+    if target.sqlite_path is not None and not target.sqlite_path.exists():
+        raise NoDatabaseError(f"there is no database at {target.sqlite_path}; {_MAKE_IT}")
+
+
+def bring_up_to_date(connection: sa.Connection, *, create: bool) -> None:
+    """Do what ``migrate`` does in a transaction that is open already.
+
+    Raises:
+        NewerDatabaseError: see ``migrate``.
+        NoDatabaseError: likewise.
+    """
+    version = _version(connection)
+    if version == HEAD:
+        return
+    if version is None and not create:
+        raise NoDatabaseError(f"this is no database of Habar's; {_MAKE_IT}")
+    if version is not None and version > HEAD:
+        raise NewerDatabaseError(
+            f"the database is at revision {version}, this program knows {HEAD}; "
+            "start the newer version, or restore the backup made before it"
+        )
+    _upgrade(connection)
 
 
 def _upgrade(connection: sa.Connection) -> None:
@@ -73,7 +124,7 @@ def _upgrade(connection: sa.Connection) -> None:
 
 
 @contextmanager
-def _locked(target: DatabaseTarget) -> Iterator[sa.Connection]:
+def locked(target: DatabaseTarget) -> Iterator[sa.Connection]:
     """Open a transaction that only one process at a time can have."""
     if target.sqlite_path is not None:
         engine = sa.create_engine(

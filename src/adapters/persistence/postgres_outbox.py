@@ -35,6 +35,7 @@ from application.ports.outbox import (
     SweepReport,
 )
 from application.ports.system import Ids
+from application.ports.telemetry import SILENT, Telemetry
 from application.send_report import EXPIRED
 from domain.event import Event, EventName
 from domain.idempotency import IdempotencyKey
@@ -61,6 +62,7 @@ class PostgresOutbox:
         ids: Ids,
         *,
         announced: bool = False,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         """Write through an engine.
 
@@ -71,13 +73,14 @@ class PostgresOutbox:
             bell: rung for what is queued.
             ids: for the tokens of leases.
             announced: webhooks are made of what happens.
+            telemetry: hears how many shared a transaction.
         """
         self._statements = Statements(schema, announced=announced)
         self._owner = owner
         self._bell = bell
-        self._accepting = GroupCommit(Autocommit(engine))
-        self._repeating = GroupCommit(Autocommit(engine))
-        self._settling = GroupCommit(Autocommit(engine))
+        self._accepting = GroupCommit(Autocommit(engine), telemetry)
+        self._repeating = GroupCommit(Autocommit(engine), telemetry)
+        self._settling = GroupCommit(Autocommit(engine), telemetry)
         self._turns = OneByOne(Autocommit(engine))
         self._claims = PostgresClaims(ClaimStatements(schema), self._turns, owner, ids)
 

@@ -20,13 +20,14 @@ WITH k AS (
   {key_exists} RETURNING request_id),
 r AS (
   INSERT INTO {requests} (id, channel, text, recipients, sender, reference, created_at,
-    route, priority, on_unknown, force, background, callback_url)
+    route, priority, on_unknown, force, background, callback_url,
+    account)
   SELECT id, channel, text, recipients, sender, reference, created_at,
-    route, priority, on_unknown, force, background, callback_url
+    route, priority, on_unknown, force, background, callback_url, account
   FROM json_to_recordset(%(requests)s::json)
     AS v(keyed uuid, id uuid, channel text, text text, recipients int, sender text,
       reference text, created_at timestamptz, route text, priority int, on_unknown text,
-      force boolean, background boolean, callback_url text)
+      force boolean, background boolean, callback_url text, account text)
   WHERE keyed IS NULL OR keyed IN (SELECT request_id FROM k)
   {request_exists}),
 m AS (

@@ -5,7 +5,8 @@ On PostgreSQL the time is the server's, read once the rows are locked.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,10 +17,12 @@ from adapters.persistence.insertion import insert_new
 from adapters.persistence.reads import read
 from adapters.persistence.slots import LONG_AGO, LONGEST_AWAY_S, Pace, left_s
 from adapters.persistence.tables import UtcDateTime, provider_states
-from application.ports.provider_states import ProviderState
+from application.ports.provider_states import PAUSED, ProviderState
 from application.ports.system import Clock
 
 _REASON_LENGTH = 64
+_FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""Until when a circuit is held open that nobody has said an end for."""
 _SERVER_NOW: sa.ColumnElement[datetime] = sa.func.clock_timestamp(type_=UtcDateTime())
 
 
@@ -32,6 +35,24 @@ class _State:
     retry_at: datetime | None = None
     trips: int = 0
     reason: str = ""
+
+    def retry_s(self, now: datetime) -> float | None:
+        """Return in how many seconds it may be probed; see ``ProviderState``."""
+        if self.retry_at is None:
+            return None
+        if not self.reason.startswith(PAUSED):
+            return left_s(self.retry_at, now)
+        # An operator means what he says, however far away: no clock has to be doubted here.
+        left = self.retry_at - now
+        return inf if self.retry_at >= _FOR_EVER else max(0.0, left.total_seconds())
+
+    def held(self, now: datetime) -> bool:
+        """Tell whether an operator holds it open."""
+        return self.reason.startswith(PAUSED) and bool(self.retry_s(now))
+
+    def closed(self) -> "_State":
+        """Return it with a closed circuit."""
+        return replace(self, retry_at=None, trips=0, reason="")
 
 
 _Change = Callable[[_State, datetime], tuple[_State, Any]]
@@ -88,6 +109,8 @@ class SqlProviderStates:
         """Open a circuit; see ``ProviderStates.trip``."""
 
         def change(state: _State, now: datetime) -> tuple[_State, None]:
+            if state.held(now):
+                return state, None
             retry_at, trips = _in(seconds, now), state.trips + 1
             return replace(
                 state, retry_at=retry_at, trips=trips, reason=reason[:_REASON_LENGTH]
@@ -99,8 +122,11 @@ class SqlProviderStates:
         """Ask for the right to try; see ``ProviderStates.probe``."""
 
         def change(state: _State, now: datetime) -> tuple[_State, bool]:
-            if state.retry_at is None or left_s(state.retry_at, now):
+            if state.retry_s(now) != 0:
                 return state, False
+            if state.reason.startswith(PAUSED):
+                # The pause is over; nothing was wrong that would have to be tried.
+                return state.closed(), True
             return replace(state, retry_at=_in(seconds, now)), True
 
         return bool(await self._run(provider, change))
@@ -109,8 +135,26 @@ class SqlProviderStates:
         """Close a circuit; see ``ProviderStates.restore``."""
 
         def change(state: _State, now: datetime) -> tuple[_State, None]:
+            return state if state.held(now) else state.closed(), None
+
+        await self._run(provider, change)
+
+    async def hold(self, provider: str, seconds: float | None, by: str = "") -> None:
+        """Hold a circuit open; see ``ProviderStates.hold``."""
+        reason = (f"{PAUSED} by {by}" if by else PAUSED)[:_REASON_LENGTH]
+
+        def change(state: _State, now: datetime) -> tuple[_State, None]:
+            until = _FOR_EVER if seconds is None else now + timedelta(seconds=seconds)
+            return replace(state, retry_at=until, trips=0, reason=reason), None
+
+        await self._run(provider, change)
+
+    async def release(self, provider: str) -> None:
+        """Close a circuit; see ``ProviderStates.release``."""
+
+        def change(state: _State, now: datetime) -> tuple[_State, None]:
             del now
-            return replace(state, retry_at=None, trips=0, reason=""), None
+            return state.closed(), None
 
         await self._run(provider, change)
 
@@ -175,7 +219,7 @@ def _to_state(row: sa.Row[Any]) -> _State:
 def _told(state: _State, now: datetime) -> ProviderState:
     return ProviderState(
         paused_s=left_s(state.paused_until, now),
-        retry_s=None if state.retry_at is None else left_s(state.retry_at, now),
+        retry_s=state.retry_s(now),
         trips=state.trips,
         reason=state.reason,
     )

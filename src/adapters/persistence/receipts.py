@@ -15,6 +15,7 @@ from adapters.persistence.receipt_matches import matches
 from adapters.persistence.receipt_rows import parked_row, to_parked, to_receipt
 from adapters.persistence.tables import parked_receipts as parked_table
 from application.ports.receipts import Fate, Parked
+from application.ports.telemetry import SILENT, Telemetry
 from application.receipts import first_wait_s, judge
 from domain.message import Message
 from domain.receipt import Receipt
@@ -47,14 +48,17 @@ class _Case:
 class SqlReceiptLog:
     """Parked receipts are rows of ``sms_parked_receipts``; see ``ReceiptLog``."""
 
-    def __init__(self, commits: GroupCommit, changes: Changes) -> None:
+    def __init__(
+        self, commits: GroupCommit, changes: Changes, telemetry: Telemetry = SILENT
+    ) -> None:
         """Write through ``commits``; ``changes`` are the database's way to do it."""
         self._commits = commits
         self._changes = changes
+        self._telemetry = telemetry
 
     async def record(self, receipt: Receipt) -> Fate:
         """Apply a receipt, or park it; see ``ReceiptLog.record``."""
-        return await self._commits.run(self._deal_with, _Case(receipt), _WEIGHT)
+        return await self._run(_Case(receipt))
 
     async def claim(self, limit: int, lease_s: float) -> Sequence[Parked]:
         """Take parked receipts; see ``ReceiptLog.claim``."""
@@ -62,8 +66,7 @@ class SqlReceiptLog:
 
     async def settle(self, parked: Parked, receipt: Receipt, wait_s: float) -> Fate:
         """Apply a parked receipt; see ``ReceiptLog.settle``."""
-        case = _Case(receipt, parked.id, wait_s)
-        return await self._commits.run(self._deal_with, case, _WEIGHT)
+        return await self._run(_Case(receipt, parked.id, wait_s))
 
     async def put_off(self, parked: Parked, wait_s: float) -> None:
         """Have a parked receipt be due later; see ``ReceiptLog.put_off``."""
@@ -72,6 +75,12 @@ class SqlReceiptLog:
     async def drop(self, parked: Parked) -> None:
         """Throw a parked receipt away; see ``ReceiptLog.drop``."""
         await self._commits.run(_drop, parked.id)
+
+    async def _run(self, case: _Case) -> Fate:
+        fate = await self._commits.run(self._deal_with, case, _WEIGHT)
+        if fate is Fate.APPLIED and case.message is not None:
+            self._telemetry.reported(case.receipt, case.message)
+        return fate
 
     def _deal_with(self, connection: sa.Connection, cases: Sequence[_Case]) -> Sequence[Fate]:
         """Apply what can be applied, a receipt for a message at a time, and park the rest."""

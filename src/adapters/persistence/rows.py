@@ -38,6 +38,7 @@ def request_row(request: Request) -> Row:
         "force": request.terms.force,
         "background": request.background,
         "callback_url": request.callback_url,
+        "account": request.account,
     }
 
 
@@ -144,6 +145,7 @@ def to_request(row: Any) -> Request:  # noqa: ANN401 - of either database's driv
         ),
         background=bool(row.background),
         callback_url=row.callback_url,
+        account=row.account,
     )
 
 
@@ -174,7 +176,8 @@ def to_message(row: Any, request: Request) -> StoredMessage:  # noqa: ANN401 - a
         resends=row.resends,
         failure=failure,
     )
-    return StoredMessage(message, Encoding(row.encoding), row.segments)
+    encoding = Encoding(row.encoding)
+    return StoredMessage(message, encoding, row.segments, account=request.account)
 
 
 def to_event(row: Any) -> Event:  # noqa: ANN401 - as above

@@ -79,9 +79,28 @@ requests = sa.Table(
     sa.Column("force", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("background", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("callback_url", sa.Text),
+    sa.Column("account", sa.String(64)),
     sqlite_with_rowid=False,
 )
-"""``route``: the providers' codes in the order they are tried, between commas."""
+"""``route``: the providers' codes in the order they are tried, between commas.
+
+``account``: the id of the API key it came with; ``NULL`` where nobody had to show one.
+"""
+
+of_account = sa.Index(
+    "ix_sms_requests_account",
+    requests.c.account,
+    requests.c.id,
+    sqlite_where=requests.c.account.is_not(None),
+    postgresql_where=requests.c.account.is_not(None),
+)
+
+with_text = sa.Index(
+    "ix_sms_requests_texts",
+    requests.c.id,
+    sqlite_where=requests.c.text != "",
+    postgresql_where=requests.c.text != "",
+)
 
 by_reference = sa.Index(
     "ix_sms_requests_reference",
@@ -252,6 +271,12 @@ inbound_once = sa.Index(
     sqlite_where=inbound.c.provider_id.is_not(None),
     postgresql_where=inbound.c.provider_id.is_not(None),
 )
+inbound_with_text = sa.Index(
+    "ix_sms_inbound_texts",
+    inbound.c.id,
+    sqlite_where=inbound.c.text != "",
+    postgresql_where=inbound.c.text != "",
+)
 inbound_by_phone = sa.Index("ix_sms_inbound_phone", inbound.c.phone, inbound.c.id)
 
 webhook_events = sa.Table(
@@ -345,6 +370,29 @@ open circuit may be probed, ``NULL`` while it is closed. Questions have rows of 
 ``smscru:lookup``.
 """
 
+api_keys = sa.Table(
+    "sms_api_keys",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("prefix", sa.String(12), nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("scopes", sa.String(64), nullable=False),
+    sa.Column("networks", sa.Text, nullable=False),
+    sa.Column("rate", sa.Float),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("revoked_at", UtcDateTime),
+    sa.Column("previous_prefix", sa.String(12)),
+    sa.Column("previous_digest", sa.LargeBinary),
+    sa.Column("previous_until", UtcDateTime),
+    sqlite_with_rowid=False,
+)
+"""API keys; ``scopes`` and ``networks`` are lists with commas between.
+
+``digest`` is the SHA-256 of a key. ``previous_*``: what it was before it was rotated.
+"""
+
 idempotency_keys = sa.Table(
     "sms_idempotency_keys",
     metadata,
@@ -361,6 +409,19 @@ idempotency_keys = sa.Table(
     sqlite_with_rowid=False,
 )
 """Keys callers gave, and what was answered; ``answer_headers`` is a JSON object."""
+
+keys_of_request = sa.Index(
+    "ix_sms_idempotency_keys_request",
+    idempotency_keys.c.request_id,
+    sqlite_where=idempotency_keys.c.request_id.is_not(None),
+    postgresql_where=idempotency_keys.c.request_id.is_not(None),
+)
+keys_alone = sa.Index(
+    "ix_sms_idempotency_keys_alone",
+    idempotency_keys.c.created_at,
+    sqlite_where=idempotency_keys.c.request_id.is_(None),
+    postgresql_where=idempotency_keys.c.request_id.is_(None),
+)
 
 blacklist = sa.Table(
     "sms_blacklist",
@@ -399,3 +460,18 @@ opt_outs = sa.Table(
 
 ``sender`` is empty for the provider's default one.
 """
+
+audit = sa.Table(
+    "sms_audit",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("account", sa.Text),
+    sa.Column("address", sa.String(64)),
+    sa.Column("action", sa.String(32), nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Who changed what; triggers refuse every change of a row."""

@@ -52,13 +52,14 @@ class SqlWebhookRepository:
     async def repeat(self, delivery_id: UUID, now: datetime) -> Delivery | None:
         """Make a delivery due; see ``WebhookRepository.repeat``."""
         this = deliveries.c.id == delivery_id
+        of_it = sa.select(deliveries.c.event_id).where(this)
         again = sa.update(deliveries).where(this).values(**_again(now))
 
         def work(connection: sa.Connection) -> Delivery | None:
-            connection.execute(again)
-            row = connection.execute(WITH_EVENT.where(this)).one_or_none()
-            if row is None:
+            if not _kept(connection, connection.execute(of_it).scalars().all()):
                 return None
+            connection.execute(again)
+            row = connection.execute(WITH_EVENT.where(this)).one()
             connection.execute(_enabled({row.url}))
             return to_delivery(row)
 
@@ -68,21 +69,25 @@ class SqlWebhookRepository:
         self, events: Sequence[Told], urls: Sequence[Sequence[str]], now: datetime
     ) -> None:
         """Make deliveries of events due; see ``WebhookRepository.repeat_events``."""
-        rows = [
+        wanted = [
             delivery_row(event.id, event.at, url, now)
             for event, of_event in zip(events, urls, strict=True)
             for url in of_event
         ]
-        rows.sort(key=lambda row: row["id"])  # whoever does the same waits instead of locking up
+        wanted.sort(key=lambda row: row["id"])  # whoever does the same waits instead of locking up
 
         def work(connection: sa.Connection) -> None:
+            kept = _kept(connection, {row["event_id"] for row in wanted})
+            rows = [row for row in wanted if row["event_id"] in kept]
+            if not rows:
+                return
             statement = insert_into(connection, deliveries).on_conflict_do_update(
                 index_elements=["id"], set_=_again(now)
             )
             connection.execute(statement, rows)
             connection.execute(_enabled({row["url"] for row in rows}))
 
-        if rows:
+        if wanted:
             await self._transactions.run(work)
 
     async def endpoints(self) -> Sequence[EndpointReport]:
@@ -102,6 +107,12 @@ class SqlWebhookRepository:
 
     async def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         return await self._transactions.look(lambda connection: connection.execute(query).all())
+
+
+def _kept(connection: sa.Connection, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return which events there are, and keep them from being removed with their deliveries."""
+    query = sa.select(events.c.id).where(events.c.id.in_(ids)).order_by(events.c.id)
+    return frozenset(connection.execute(query.with_for_update(read=True)).scalars())
 
 
 def _enabled(urls: Collection[str]) -> sa.Delete:

@@ -46,6 +46,10 @@ class BlacklistRepository(Protocol):
         """Return the entry of a phone, or ``None``."""
         ...
 
+    async def refuses(self, phone: Phone) -> bool:
+        """Tell whether there is anything that ``remove`` would take away or lift."""
+        ...
+
     async def listed(self, phones: Sequence[Phone]) -> frozenset[Phone]:
         """Return those of the phones that are on the list; at most 1 000 are asked at once."""
         ...

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+PAUSED = "paused"
+"""How the reason begins of a circuit that an operator holds open."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderState:
@@ -12,6 +15,7 @@ class ProviderState:
     Attributes:
         paused_s: seconds nobody hands it anything, because it asked for that; 0 is not paused.
         retry_s: seconds until an open circuit may be probed, 0 at once; ``None`` is a closed one.
+            Of one an operator holds open: until that is over, which may be infinite.
         trips: how often the circuit has opened since it was last closed.
         reason: why it is open, in our words.
     """
@@ -25,6 +29,16 @@ class ProviderState:
     def open(self) -> bool:
         """Tell whether the circuit is open."""
         return self.retry_s is not None
+
+    @property
+    def held(self) -> bool:
+        """Tell whether an operator holds the circuit open: nothing is tried meanwhile."""
+        return bool(self.retry_s) and self.reason.startswith(PAUSED)
+
+    @property
+    def hold_over(self) -> bool:
+        """Tell whether an operator held the circuit open, for a time that is over."""
+        return self.retry_s == 0 and self.reason.startswith(PAUSED)
 
 
 class ProviderStates(Protocol):
@@ -59,7 +73,10 @@ class ProviderStates(Protocol):
         ...
 
     async def trip(self, provider: str, seconds: float, reason: str) -> None:
-        """Open a circuit, or keep it open, so that it is probed after so long; counts as a trip."""
+        """Open a circuit, or keep it open, so that it is probed after so long; counts as a trip.
+
+        One that an operator holds open stays as it is.
+        """
         ...
 
     async def probe(self, provider: str, seconds: float) -> bool:
@@ -71,5 +88,19 @@ class ProviderStates(Protocol):
         ...
 
     async def restore(self, provider: str) -> None:
-        """Close a circuit."""
+        """Close a circuit, unless an operator holds it open."""
+        ...
+
+    async def hold(self, provider: str, seconds: float | None, by: str = "") -> None:
+        """Have an operator open a circuit, whatever it was, and hold it open.
+
+        Args:
+            provider: its code.
+            seconds: for how long; ``None`` is until ``release``.
+            by: the operator's name, a part of the reason.
+        """
+        ...
+
+    async def release(self, provider: str) -> None:
+        """Close a circuit, whoever opened it."""
         ...

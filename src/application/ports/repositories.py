@@ -19,12 +19,14 @@ class StoredMessage:
 
     Attributes:
         history: oldest first, from its acceptance on; empty where it was not asked for.
+        account: whose it is; ``None`` where nobody had to show a key.
     """
 
     message: Message
     encoding: Encoding
     segments: int
     history: tuple[Event, ...] = ()
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class MessageFilter:
     Attributes:
         since: accepted at this time or later.
         until: accepted before this time.
+        account: whose they are.
     """
 
     phone: Phone | None = None
@@ -42,6 +45,7 @@ class MessageFilter:
     reference: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    account: str | None = None
 
 
 class MessageRepository(Protocol):
@@ -68,6 +72,8 @@ class MessageRepository(Protocol):
         self, wanted: MessageFilter, *, before: UUID | None, limit: int
     ) -> Sequence[StoredMessage]:
         """Return up to ``limit`` messages, the latest first, without histories.
+
+        Those of one account may come by their requests, the latest request first.
 
         Args:
             wanted: which ones.

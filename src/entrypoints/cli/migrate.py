@@ -5,7 +5,10 @@ import rich_click as click
 
 @click.command()
 def migrate() -> None:
-    """Create or upgrade the database, then exit; serve does the same when it starts."""
+    """Create or upgrade the database, then exit; serve does the same when it starts.
+
+    Example: habar migrate
+    """
     from adapters.persistence.migrate import migrate as run  # noqa: PLC0415
     from adapters.persistence.migrate import told_as_problem  # noqa: PLC0415
     from adapters.persistence.migrations import HEAD  # noqa: PLC0415

@@ -18,7 +18,11 @@ def serve(host: str | None, port: int | None, role: str | None) -> None:
     """Serve the API until SIGTERM or Ctrl-C.
 
     Settings come from the environment and from .env; .env.example explains each one.
-    """
+
+    \b
+    SMS_DUMMY=true habar serve
+    habar serve --host 0.0.0.0 --port 80
+    """  # noqa: D301 - click's mark for lines that stay as they are
     # Whatever is loaded from here on stays: the collector would look at it again and again.
     gc.disable()
     # Loaded here: the other commands start without a server.

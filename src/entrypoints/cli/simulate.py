@@ -4,6 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from entrypoints.cli.numbers import Number
+
 _WAYS = ("in_order", "late", "twice", "reversed", "before_the_answer", "never")
 
 
@@ -16,9 +18,7 @@ _WAYS = ("in_order", "late", "twice", "reversed", "before_the_answer", "never")
     show_default=True,
     help="Port to listen on; 0 takes a free one.",
 )
-@click.option(
-    "--latency", type=click.FloatRange(0, 60), default=0.0, help="Seconds before each answer."
-)
+@click.option("--latency", type=Number(0, 60), default=0.0, help="Seconds before each answer.")
 @click.option(
     "--log",
     "log_path",
@@ -48,7 +48,7 @@ _WAYS = ("in_order", "late", "twice", "reversed", "before_the_answer", "never")
 @click.option(
     "--receipt-delay",
     "delay_s",
-    type=click.FloatRange(0, 3600),
+    type=Number(0, 3600),
     default=1.0,
     show_default=True,
     help="Seconds until the final state is told.",
@@ -85,7 +85,10 @@ def simulate(  # noqa: PLR0913 - a parameter for each option
     Set <PROVIDER>_BASE_URL to its address. GET /simulator/sent shows what was "sent", and
     POST /simulator/faults makes a provider misbehave. With --callbacks-to it posts receipts, and
     POST /simulator/inbound has a subscriber write. Only loopback should reach it.
-    """
+
+    \b
+    habar simulate --port 9090 --callbacks-to http://127.0.0.1:8080
+    """  # noqa: D301 - click's mark for lines that stay as they are
     # Loaded here: the other commands start without it.
     from entrypoints.simulator.accounts import (  # noqa: PLC0415
         MobizonkzAccount,
@@ -110,5 +113,7 @@ def simulate(  # noqa: PLR0913 - a parameter for each option
     )
     try:
         run_simulator(host, port, settings)
+    except UnicodeError:
+        raise click.UsageError("--host is not an address or the name of a host.") from None
     except OSError as error:
         raise click.ClickException(f"cannot listen or log: {error.strerror or error}") from None

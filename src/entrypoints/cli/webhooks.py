@@ -2,10 +2,16 @@
 
 import rich_click as click
 
+from entrypoints.cli.deliveries import deliveries, replay
+
 
 @click.group()
 def webhooks() -> None:
-    """Tools for those who receive webhooks."""
+    """Receive webhooks, see what was told to whom, tell it again."""
+
+
+webhooks.add_command(deliveries)
+webhooks.add_command(replay)
 
 
 @webhooks.command()
@@ -31,7 +37,10 @@ def listen(host: str, port: int, secrets: tuple[str, ...]) -> None:
 
     Point WEBHOOK_URLS of a gateway to its address, with WEBHOOK_ALLOW_PRIVATE=true. What is signed
     is answered with 204, everything else with 401.
-    """
+
+    \b
+    habar webhooks listen --secret whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz
+    """  # noqa: D301 - click's mark for lines that stay as they are
     # Loaded here: the other commands start without it.
     from adapters.webhooks.signature import read_secret  # noqa: PLC0415
     from entrypoints.webhooks_listener import run_listener  # noqa: PLC0415
@@ -45,5 +54,7 @@ def listen(host: str, port: int, secrets: tuple[str, ...]) -> None:
         ) from None
     try:
         run_listener(host, port, known)
+    except UnicodeError:
+        raise click.UsageError("--host is not an address or the name of a host.") from None
     except OSError as error:
         raise click.ClickException(f"cannot listen: {error.strerror or error}") from None

@@ -20,7 +20,7 @@ from application.replays import Replays
 from domain.blacklist import BlacklistEntry
 from entrypoints.http.bodies import ENTRY, PHONE, check_headers, decode
 from entrypoints.http.errors import BodyError, response
-from entrypoints.http.incoming import incoming
+from entrypoints.http.incoming import caller_of, incoming
 from entrypoints.http.once import once, stored
 from entrypoints.http.openapi import (
     WITH_BODY,
@@ -75,6 +75,7 @@ async def post_blacklist(
     entry = decode(body, ENTRY)
     add = partial(
         manage_blacklist.add,
+        by=caller_of(request.scope),
         reason=entry.reason,
         note=entry.note,
         expires_at=read_time("expires_at", entry.expires_at),
@@ -97,7 +98,8 @@ async def delete_blacklist(
 ) -> Response[bytes]:
     """Take a phone off the blacklist; also when it was not there."""
     asked = _asked(phone, body, request)
-    return response(await _change(manage_blacklist.remove, asked, replays, request, body))
+    remove = partial(manage_blacklist.remove, by=caller_of(request.scope))
+    return response(await _change(remove, asked, replays, request, body))
 
 
 @get(

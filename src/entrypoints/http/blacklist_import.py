@@ -16,6 +16,7 @@ from entrypoints.http.blacklist_ndjson import read_ndjson
 from entrypoints.http.blacklist_upload import MAX_IMPORT_BYTES, Uploads
 from entrypoints.http.errors import BodyError, response
 from entrypoints.http.headers import RawHeaders, header
+from entrypoints.http.incoming import caller_of
 from entrypoints.http.openapi import WITH_BODY, ImportOperation, answers
 from entrypoints.http.replies import HttpRequest, Reply, encode
 
@@ -72,7 +73,12 @@ async def post_blacklist_import(
     """Put a list of phones on the blacklist: CSV or NDJSON, checked wholly before it is written."""
     read = _reader(request.scope["headers"])
     async with uploads.body(request) as file:
-        report = await import_blacklist(partial(read, file), dry_run=dry_run, keep_good=keep_good)
+        report = await import_blacklist(
+            partial(read, file),
+            by=caller_of(request.scope),
+            dry_run=dry_run,
+            keep_good=keep_good,
+        )
     return response(Reply(encode(_answer(report))))
 
 

@@ -27,6 +27,7 @@ _WANTED = {
     "dry_run": "true or false",
     "delay": _SECONDS,
     "ttl": _SECONDS,
+    "seconds": _SECONDS,
     "priority": "otp, transactional or bulk",
     "fallback": "a provider's code or a list of them",
     "on_unknown": "hold or resend",
@@ -107,27 +108,15 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[Body]) -> Body:
 
 
 def check_headers(headers: RawHeaders) -> None:
-    """Refuse a compressed body, and one that a page of another site may have sent.
-
-    A browser sends other sites' JSON only after asking, but form and text types at once: where no
-    key is needed, any page open on the machine could send messages with them.
+    """Refuse a compressed body.
 
     Raises:
         BodyError: 415.
-
-    Source: Fetch standard, CORS-safelisted request-header.
     """
     if header(headers, b"content-encoding").strip().lower() not in {"", "identity"}:
         raise BodyError(
             "unsupported_encoding",
             "Compressed bodies are not taken; send plain JSON.",
-            status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        )
-    from_a_page = header(headers, b"origin")
-    if from_a_page and not header(headers, b"content-type").lower().startswith("application/json"):
-        raise BodyError(
-            "unsupported_media_type",
-            "From a browser, send Content-Type: application/json.",
             status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         )
 

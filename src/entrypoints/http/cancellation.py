@@ -4,9 +4,12 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from application.askers import Askers
 from application.cancellation import CancelMessage
+from entrypoints.http.incoming import caller_of
 from entrypoints.http.messages import MessageAnswer, message_response, message_uuid
 from entrypoints.http.openapi import CANCELING, KeyedOperation, answers
+from entrypoints.http.replies import HttpRequest
 
 
 @post(
@@ -16,7 +19,12 @@ from entrypoints.http.openapi import CANCELING, KeyedOperation, answers
     responses=answers(MessageAnswer, CANCELING),
 )
 async def post_cancel(
-    message_id: FromPath[str], cancel_message: NamedDependency[CancelMessage]
+    message_id: FromPath[str],
+    request: HttpRequest,
+    cancel_message: NamedDependency[CancelMessage],
+    askers: NamedDependency[Askers],
 ) -> Response[bytes]:
     """Cancel a message that is still queued; 409 when it has left."""
-    return message_response(await cancel_message(message_uuid(message_id)))
+    by = caller_of(request.scope)
+    stored = await cancel_message(message_uuid(message_id), by=by)
+    return message_response(stored, await askers.name(stored.account))

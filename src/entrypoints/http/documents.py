@@ -13,13 +13,16 @@ from entrypoints.http.replies import HttpRequest, encode
 
 DOCS = "/docs"
 ASSETS = f"{DOCS}/assets"
+DOCUMENT = "/openapi.json"
+DOCUMENTS = (DOCS, f"{DOCS}/", DOCUMENT)
+"""Open to everybody: they hold no secret, and a browser cannot show a key to read them."""
 _SCHEMES: dict[str, SecurityScheme | Reference] = {
     "bearer": SecurityScheme(type="http", scheme="bearer"),
     "key": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),
 }
 
 
-@get("/openapi.json", include_in_schema=False, media_type=OpenAPIMediaType.OPENAPI_JSON)
+@get(DOCUMENT, include_in_schema=False, media_type=OpenAPIMediaType.OPENAPI_JSON)
 async def get_openapi(request: HttpRequest) -> bytes:
     """Show the document itself."""
     return encode(request.app.openapi_schema.to_schema())

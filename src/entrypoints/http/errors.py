@@ -10,6 +10,7 @@ from application.defects import told
 from application.errors import StoppingError, StorageUnavailableError
 from domain.errors import (
     DomainError,
+    ForbiddenError,
     InvalidEntryError,
     InvalidIdempotencyKeyError,
     InvalidImportError,
@@ -55,6 +56,7 @@ REPLIES: dict[type[DomainError], tuple[HTTPStatus, str]] = {
     InvalidIdempotencyKeyError: (HTTPStatus.BAD_REQUEST, "invalid_idempotency_key"),
     MessageNotFoundError: (HTTPStatus.NOT_FOUND, "message_not_found"),
     RequestNotFoundError: (HTTPStatus.NOT_FOUND, "request_not_found"),
+    ForbiddenError: (HTTPStatus.FORBIDDEN, "forbidden"),
     NotCancelableError: (HTTPStatus.CONFLICT, "not_cancelable"),
     RequestRunningError: (HTTPStatus.CONFLICT, "request_running"),
     KeyReusedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused"),

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import cast
 
-from litestar.types import HTTPScope
+from litestar.types import HTTPScope, Scope
 
+from domain.caller import Caller
 from domain.idempotency import IdempotencyKey
 from entrypoints.http.headers import RawHeaders, value_of
 
-ACCOUNT_LENGTH = 32
+CALLER = "caller"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,7 @@ class Incoming:
     Attributes:
         path: without a slash at its end.
         query: as it stands in the address.
-        account: whose API key it showed; empty where there are none.
+        caller: whoever makes it.
     """
 
     method: str
@@ -27,7 +28,7 @@ class Incoming:
     query: bytes
     headers: RawHeaders
     body: bytes
-    account: str
+    caller: Caller
 
     @property
     def key(self) -> IdempotencyKey | None:
@@ -37,7 +38,9 @@ class Incoming:
             InvalidIdempotencyKeyError: there is one, and it is not printable or too long.
         """
         key = value_of(self.headers, b"idempotency-key")
-        return None if key is None else IdempotencyKey(self.account, key, self._fingerprint())
+        if key is None:
+            return None
+        return IdempotencyKey(self.caller.account or "", key, self._fingerprint())
 
     def _fingerprint(self) -> bytes:
         head = f"{self.method} {self.path}".encode()
@@ -52,17 +55,10 @@ def incoming(scope: HTTPScope, body: bytes) -> Incoming:
         query=scope["query_string"],
         headers=scope["headers"],
         body=body,
-        account=account_of(scope),
+        caller=caller_of(scope),
     )
 
 
-def account_of(scope: HTTPScope) -> str:
-    """Return whose API key was shown; see ``KeyGuard``."""
-    # Litestar fills it with other things where nobody has logged in.
-    auth: Any = scope.get("auth")
-    return auth if isinstance(auth, str) else ""
-
-
-def account_named(api_key: bytes) -> str:
-    """Name the owner of an API key without telling the key: 32 hexadecimal digits."""
-    return sha256(api_key).hexdigest()[:ACCOUNT_LENGTH]
+def caller_of(scope: Scope) -> Caller:
+    """Return whoever makes a request; see ``KeyGuard``, which every one of them passes."""
+    return cast("Caller", scope.get(CALLER))

@@ -13,10 +13,11 @@ from application.ports.repositories import MessageFilter
 from application.stories import MAX_PAGE, Stories
 from domain.message import MessageStatus
 from entrypoints.http.errors import response
+from entrypoints.http.incoming import caller_of
 from entrypoints.http.message_view import MessageView, message_view
 from entrypoints.http.openapi import LISTING, KeyedOperation, answers
 from entrypoints.http.queries import query_phone, query_time
-from entrypoints.http.replies import Reply, encode
+from entrypoints.http.replies import HttpRequest, Reply, encode
 
 DEFAULT_PAGE = 100
 
@@ -42,6 +43,7 @@ class MessagesAnswer(msgspec.Struct, frozen=True):
     cache_control=CacheControlHeader(no_store=True),
 )
 async def get_messages(  # noqa: PLR0913, PLR0917 - one for each parameter of the query
+    request: HttpRequest,
     stories: NamedDependency[Stories],
     phone: FromQuery[str | None] = None,
     status: FromQuery[MessageStatus | None] = None,
@@ -63,6 +65,7 @@ async def get_messages(  # noqa: PLR0913, PLR0917 - one for each parameter of th
         reference=reference,
         since=query_time("since", since),
         until=query_time("until", until),
+        account=caller_of(request.scope).owner,
     )
     written = None if phone is None else query_phone(phone)
     page = await stories.messages(wanted, phone=written, before=cursor, limit=limit)

@@ -9,21 +9,24 @@ from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
+from application.askers import Askers
 from application.ports.repositories import StoredMessage
 from application.stories import MAX_PAGE, Stories
 from domain.errors import MessageNotFoundError, RequestNotFoundError
 from entrypoints.http.errors import response
+from entrypoints.http.incoming import caller_of
 from entrypoints.http.message_view import MessageView, RequestView, message_view, request_view
 from entrypoints.http.openapi import NOT_FOUND, KeyedOperation, answers
-from entrypoints.http.replies import Reply, encode
+from entrypoints.http.replies import HttpRequest, Reply, encode
 
 _NEVER_CACHED = CacheControlHeader(no_store=True)
 
 
 class MessageContent(msgspec.Struct, frozen=True):
-    """One message."""
+    """One message, and the name of the key it was asked for with, where one had to be shown."""
 
     message: MessageView
+    asked_by: str | None
 
 
 class MessageAnswer(msgspec.Struct, frozen=True):
@@ -55,10 +58,15 @@ class RequestAnswer(msgspec.Struct, frozen=True):
     cache_control=_NEVER_CACHED,
 )
 async def get_message(
-    message_id: FromPath[str], stories: NamedDependency[Stories]
+    message_id: FromPath[str],
+    request: HttpRequest,
+    stories: NamedDependency[Stories],
+    askers: NamedDependency[Askers],
 ) -> Response[bytes]:
     """Tell what became of a message."""
-    return message_response(await stories.message(message_uuid(message_id)))
+    owner = caller_of(request.scope).owner
+    stored = await stories.message(message_uuid(message_id), owner=owner)
+    return message_response(stored, await askers.name(stored.account))
 
 
 @get(
@@ -69,6 +77,7 @@ async def get_message(
 )
 async def get_request(
     request_id: FromPath[str],
+    request: HttpRequest,
     stories: NamedDependency[Stories],
     cursor: Annotated[
         UUID | None, QueryParameter(description="next_cursor of the page before")
@@ -79,7 +88,8 @@ async def get_request(
     wanted = _uuid(request_id)
     if wanted is None:
         raise RequestNotFoundError("There is no such request; ids look like UUIDs.")
-    story = await stories.request(wanted, after=cursor, limit=limit)
+    owner = caller_of(request.scope).owner
+    story = await stories.request(wanted, after=cursor, limit=limit, owner=owner)
     content = RequestContent(
         request_view(story.request),
         [message_view(stored) for stored in story.messages],
@@ -88,10 +98,14 @@ async def get_request(
     return response(Reply(encode(RequestAnswer(status=True, content=content))))
 
 
-def message_response(stored: StoredMessage) -> Response[bytes]:
+def message_answer(stored: StoredMessage, asked_by: str | None) -> MessageAnswer:
+    """Show one message."""
+    return MessageAnswer(status=True, content=MessageContent(message_view(stored), asked_by))
+
+
+def message_response(stored: StoredMessage, asked_by: str | None) -> Response[bytes]:
     """Answer with one message."""
-    content = MessageContent(message_view(stored))
-    return response(Reply(encode(MessageAnswer(status=True, content=content))))
+    return response(Reply(encode(message_answer(stored, asked_by))))
 
 
 def message_uuid(text: str) -> UUID:

@@ -22,7 +22,8 @@ from domain.idempotency import KEY_LENGTH
 from entrypoints.http.bodies import EntryBody, PhoneBody, SendBody
 from entrypoints.http.replies import ErrorEnvelope
 
-_KEYED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE)
+_KEYS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+_KEYED = (HTTPStatus.BAD_REQUEST, *_KEYS, HTTPStatus.SERVICE_UNAVAILABLE)
 LISTING = _KEYED
 NOT_FOUND = (*_KEYED, HTTPStatus.NOT_FOUND)
 WITH_BODY = (
@@ -100,9 +101,11 @@ class KeyedOperation(Operation):
     def __post_init__(self) -> None:
         """Describe the headers of its errors."""
         if self.responses is not None and not self.security:
-            del self.responses[str(int(HTTPStatus.UNAUTHORIZED))]
+            for status in _KEYS:
+                del self.responses[str(int(status))]
         self._describe(HTTPStatus.UNAUTHORIZED, "WWW-Authenticate", "Bearer")
-        self._describe(HTTPStatus.SERVICE_UNAVAILABLE, "Retry-After", "Seconds to wait")
+        for status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+            self._describe(status, "Retry-After", "Seconds to wait")
 
     def _describe(self, status: HTTPStatus, header: str, description: str) -> None:
         answer = (self.responses or {}).get(str(int(status)))

@@ -15,6 +15,7 @@ from application.replays import Replays
 from application.send_command import SendCommand
 from application.send_report import NOT_STORED, STOPPING, SendReport
 from application.slices import SLICE
+from domain.caller import Caller
 from domain.errors import DomainError, KeyReusedError
 from domain.idempotency import IdempotencyKey
 from domain.terms import OnUnknown, Priority
@@ -64,7 +65,7 @@ async def answer(use_case: UseCase, replays: Replays, request: Incoming) -> Repl
     wanted = decode(request.body, SEND)
     wishes = preferences(request.headers)
     key = None if wanted.dry_run else request.key
-    command = _command(wanted, wishes, key)
+    command = _command(wanted, wishes, key, request.caller)
     if key is None:
         return await _reply(await use_case(command), wishes, dry_run=wanted.dry_run)
 
@@ -81,7 +82,9 @@ async def answer(use_case: UseCase, replays: Replays, request: Incoming) -> Repl
     return await once(replays, key, serve, retell)
 
 
-def _command(body: SendBody, wishes: Preferences, key: IdempotencyKey | None) -> SendCommand:
+def _command(
+    body: SendBody, wishes: Preferences, key: IdempotencyKey | None, caller: Caller
+) -> SendCommand:
     return SendCommand(
         phones=body.phone_list,
         text=body.message,
@@ -99,6 +102,8 @@ def _command(body: SendBody, wishes: Preferences, key: IdempotencyKey | None) ->
         on_unknown=OnUnknown(body.on_unknown or "hold"),
         callback_url=body.callback_url,
         key=key,
+        account=caller.account,
+        by=caller,
     )
 
 

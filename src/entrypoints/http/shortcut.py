@@ -14,9 +14,11 @@ from litestar.enums import ScopeType
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from application.access import demand
+from domain.caller import Scope as Needed
 from entrypoints.http.bodies import MAX_BODY_BYTES
 from entrypoints.http.errors import BodyError, error_reply, reply_to
-from entrypoints.http.incoming import Incoming, incoming
+from entrypoints.http.incoming import Incoming, caller_of, incoming
 from entrypoints.http.replies import Reply
 
 Answer = Callable[[Incoming], Awaitable[Reply]]
@@ -48,6 +50,7 @@ class Shortcut:
 
 async def _serve(answer: Answer, scope: HTTPScope, receive: Receive) -> Reply:
     try:
+        demand(caller_of(scope), Needed.SEND)
         return await answer(incoming(scope, await _body(receive)))
     except asyncio.CancelledError:
         # The server waits no longer. Its own answer would be a 500 that says nothing, and a 503

@@ -18,6 +18,7 @@ from application.webhooks_admin import ManageWebhooks
 from domain.webhook import DeliveryStatus
 from entrypoints.http.bodies import check_headers, decode
 from entrypoints.http.errors import BodyError, invalid_field, response
+from entrypoints.http.incoming import caller_of
 from entrypoints.http.openapi import LISTING, NOT_FOUND, WITH_BODY, KeyedOperation, answers
 from entrypoints.http.replies import OK, HttpRequest, Reply, StatusAnswer, encode
 from entrypoints.http.times import read_time
@@ -91,11 +92,14 @@ async def get_deliveries(  # noqa: PLR0913, PLR0917 - one for each parameter of 
     responses=_later(DeliveryAnswer, NOT_FOUND),
 )
 async def post_delivery_replay(
-    delivery_id: FromPath[str], manage_webhooks: NamedDependency[ManageWebhooks]
+    delivery_id: FromPath[str],
+    request: HttpRequest,
+    manage_webhooks: NamedDependency[ManageWebhooks],
 ) -> Response[bytes]:
     """Post a webhook again, whether it arrived or not, and enable its address."""
     wanted = _uuid(delivery_id)
-    delivery = None if wanted is None else await manage_webhooks.replay(wanted)
+    by = caller_of(request.scope)
+    delivery = None if wanted is None else await manage_webhooks.replay(wanted, by=by)
     if delivery is None:
         raise BodyError(
             "delivery_not_found", "There is no such delivery.", status=HTTPStatus.NOT_FOUND
@@ -120,7 +124,8 @@ async def post_replay(
     if since is None:
         raise invalid_field("since", "is missing")
     _check_url(wanted.url)
-    count = await manage_webhooks.replay_since(since, wanted.url)
+    by = caller_of(request.scope)
+    count = await manage_webhooks.replay_since(since, wanted.url, by=by)
     answer = ReplayAnswer(status=True, content=ReplayContent(count))
     return response(Reply(encode(answer), HTTPStatus.ACCEPTED))
 
@@ -152,7 +157,7 @@ async def post_enable(
     check_headers(request.scope["headers"])
     wanted = decode(body, ENDPOINT)
     _check_url(wanted.url)
-    await manage_webhooks.enable(wanted.url)
+    await manage_webhooks.enable(wanted.url, by=caller_of(request.scope))
     return response(OK)
 
 

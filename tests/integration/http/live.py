@@ -31,7 +31,7 @@ def living(folder: Path, **settings: str) -> Iterator[str]:
             yield _address(process, log)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            process.wait(60)
     assert process.returncode == 0, log.read_text()
 
 

@@ -60,11 +60,16 @@ async def serving(settings: Settings, **ports: object) -> AsyncIterator[Service]
     await container.queue().open()
     app = create_app(container)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://habar") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield Service(container, app, client)
     await container.carriers().close()
     await container.queue().close()
     await container.storage().close()
+
+
+def told(answer: httpx.Response) -> dict[str, str]:
+    """Return its headers; each request has an id of its own."""
+    return {name: text for name, text in answer.headers.items() if name != "x-request-id"}
 
 
 def dummy(folder: Path, **more: Any) -> Settings:  # noqa: ANN401 - any setting

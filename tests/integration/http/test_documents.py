@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from entrypoints.settings import Secret
-from tests.integration.http.service import HELLO, Service, dummy, serving
+from tests.integration.http.service import HELLO, Service, dummy, refusal, serving
 
 Document = dict[str, Any]
 BODY = ["400", "413", "415", "503"]
@@ -31,15 +31,34 @@ WANTED = {
     ("/webhooks/replay", "post"): ["202", *BODY],
     ("/webhooks/endpoints", "get"): ["200", "400", "503"],
     ("/webhooks/endpoints/enable", "post"): ["200", *BODY],
+    ("/providers", "get"): ["200", "400", "503"],
+    ("/providers/{code}/pause", "post"): ["200", "404", *BODY],
+    ("/providers/{code}/resume", "post"): ["200", "400", "404", "503"],
+    ("/providers/{code}/check", "post"): ["200", "400", "404", "503"],
+    ("/audit", "get"): ["200", "400", "503"],
     ("/livez", "get"): ["200"],
     ("/readyz", "get"): ["200", "503"],
 }
 OPEN = {"/livez", "/readyz"}
+KEYS = {"401", "403", "429"}
+HIDDEN = [
+    "/docs",
+    "/docs/",
+    "/docs/openapi.json",
+    "/docs/assets/swagger-ui.css",
+    "/openapi.json",
+    "/schema",
+    "/schema/openapi.json",
+]
 
 
 @pytest.fixture
 async def document(lasting: Service) -> Document:
-    answer = await lasting.client.get("/openapi.json")
+    return await document_of(lasting)
+
+
+async def document_of(service: Service) -> Document:
+    answer = await service.client.get("/openapi.json")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/vnd.oai.openapi+json"
     document: Document = answer.json()
@@ -60,7 +79,11 @@ def parameters(operation: Document) -> list[str]:
 
 async def test_every_route_is_documented_with_every_status(document: Document) -> None:
     found = operations(document)
-    assert {key: sorted(one["responses"]) for key, one in found.items()} == WANTED
+    statuses = {key: set(one["responses"]) for key, one in found.items()}
+    assert statuses == {
+        (path, method): set(wanted) | (set() if path in OPEN else KEYS)
+        for (path, method), wanted in WANTED.items()
+    }
 
 
 async def test_every_error_is_documented_as_the_envelope(document: Document) -> None:
@@ -93,6 +116,7 @@ async def test_bodies_are_documented_and_required_where_they_are(document: Docum
         ("/blacklist/import", "post"): True,
         ("/webhooks/replay", "post"): True,
         ("/webhooks/endpoints/enable", "post"): True,
+        ("/providers/{code}/pause", "post"): False,
     }
     sms = bodies["/sms", "post"]["content"]["application/json"]
     assert sms["example"] == HELLO
@@ -114,24 +138,36 @@ async def test_headers_are_documented_where_they_are_sent(document: Document) ->
             assert "Retry-After" in operation["responses"]["503"]["headers"]
 
 
-async def test_without_keys_the_document_speaks_of_none(document: Document) -> None:
+async def test_where_nobody_is_asked_for_a_key_the_document_speaks_of_none(tmp_path: Path) -> None:
+    async with serving(dummy(tmp_path, auth_disabled=True)) as service:
+        document = await document_of(service)
     assert "security" not in document
     assert "securitySchemes" not in document["components"]
     for operation in operations(document).values():
         assert "security" not in operation
-        assert "401" not in operation["responses"]
+        assert not KEYS & set(operation["responses"])
 
 
-async def test_with_keys_every_route_but_the_health_checks_wants_one(tmp_path: Path) -> None:
-    key = {"X-API-Key": "k1"}
-    async with serving(dummy(tmp_path, api_keys=(Secret("k1"),))) as service:
-        document = (await service.client.get("/openapi.json", headers=key)).json()
+async def test_every_route_but_the_health_checks_wants_a_key(document: Document) -> None:
     assert set(document["components"]["securitySchemes"]) == {"bearer", "key"}
     for (path, _), operation in operations(document).items():
-        assert ("401" in operation["responses"]) == (path not in OPEN)
+        assert (set(operation["responses"]) >= KEYS) == (path not in OPEN)
         assert operation.get("security", []) == (
             [] if path in OPEN else [{"bearer": []}, {"key": []}]
         )
+
+
+@pytest.mark.parametrize("keys", [(), (Secret("k1"),)], ids=["without keys", "with keys"])
+async def test_there_are_no_documents_where_a_setting_says_so(
+    tmp_path: Path, keys: tuple[Secret, ...]
+) -> None:
+    async with serving(dummy(tmp_path, docs_enabled=False, api_keys=keys)) as service:
+        for path in HIDDEN:
+            answer = await service.client.get(path)
+            refusal(answer, *((401, "unauthorized") if keys else (404, "not_found")))
+            shown = await service.client.get(path, headers={"X-API-Key": "k1"} if keys else {})
+            refusal(shown, 404, "not_found")
+        assert (await service.client.get("/livez")).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/"])

@@ -29,7 +29,10 @@ async def worker(
     async with serving(dummy(tmp_path, api_keys=request.param)) as service:
         app = create_app(service.container, role="worker")
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
-        async with httpx.AsyncClient(transport=transport, base_url="http://habar") as client:
+        headers = {"X-API-Key": request.param[0]} if request.param else {}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://localhost", headers=headers
+        ) as client:
             yield client
 
 

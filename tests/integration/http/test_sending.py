@@ -370,17 +370,3 @@ async def test_a_hundred_thousand_phones_are_taken(lasting: Service) -> None:
         answer = await lasting.client.post("/sms", json=body)
     rows = answer.json()["content"]["messages"]
     assert [row["phone"] for row in rows] == phones
-
-
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
-@pytest.mark.parametrize("path", ["/sms", "/sms/", "/call", "/blacklist"])
-async def test_a_page_of_another_site_cannot_send(lasting: Service, path: str, kind: str) -> None:
-    headers = {"Origin": "https://elsewhere.example", "Content-Type": kind}
-    content = b'{"phones": "77011234567", "phone": "77011234567", "message": "Hello"}'
-    answer = await lasting.client.post(path, content=content, headers=headers)
-    refusal(answer, 415, "unsupported_media_type")
-
-
-async def test_a_page_that_says_json_has_been_asked_about_before(lasting: Service) -> None:
-    answer = await lasting.client.post("/sms", json=HELLO, headers={"Origin": "http://docs"})
-    assert answer.content == b'{"status":true}'

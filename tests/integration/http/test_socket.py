@@ -78,7 +78,7 @@ def test_requests_behind_one_another_on_one_connection_are_each_answered(
     url: str, door: str
 ) -> None:
     body = json.dumps(HELLO).encode()
-    head = f"POST /sms{door} HTTP/1.1\r\nHost: habar\r\nContent-Length: {len(body)}\r\n"
+    head = f"POST /sms{door} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
     lasting = f"{head}\r\n".encode() + body
     last = f"{head}Connection: close\r\n\r\n".encode() + body
     answer = exchange(url, lasting * 3 + last)
@@ -88,8 +88,10 @@ def test_requests_behind_one_another_on_one_connection_are_each_answered(
 @pytest.mark.parametrize("door", DOORS)
 def test_garbage_in_headers_is_no_harm(url: str, door: str) -> None:
     body = json.dumps(HELLO).encode()
-    head = f"POST /sms{door} HTTP/1.1\r\nHost: habar\r\nContent-Length: {len(body)}\r\n".encode()
-    garbage = b"Prefer: \xff\xfe=\x80\r\nX-API-Key: \xc3\x28\r\nConnection: close\r\n\r\n"
+    head = (
+        f"POST /sms{door} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n".encode()
+    )
+    garbage = b"Prefer: \xff\xfe=\x80\r\nX-Anything: \xc3\x28\r\nConnection: close\r\n\r\n"
     answer = exchange(url, head + garbage + body)
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.endswith(b'{"status":true}')

@@ -7,14 +7,16 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 import domain.errors
 from application.routing import SMS_PROVIDERS
+from domain.caller import Caller
+from domain.caller import Scope as Allowed
 from domain.errors import DomainError
 from domain.message import Channel
 from entrypoints.http.errors import REPLIES, reply_to
-from entrypoints.http.incoming import Incoming
+from entrypoints.http.incoming import CALLER, Incoming
 from entrypoints.http.replies import Reply
 from entrypoints.http.shortcut import Shortcut
 from entrypoints.settings import Secret
@@ -47,7 +49,7 @@ def test_a_domain_error_is_the_callers_doing_or_says_when_to_come_back(
 async def test_every_provider_of_the_container_builds(lasting: Service) -> None:
     for name, provider in lasting.container.providers.items():
         built = provider()
-        assert built is not None, name
+        assert built is not None or name == "trace", name  # which is off here
         assert not asyncio.isfuture(built), name
 
 
@@ -85,6 +87,15 @@ async def _inner(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+def _called(app: ASGIApp) -> ASGIApp:
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        admin = Caller(account=None, name="anybody", scopes=frozenset({Allowed.ADMIN}))
+        scope[CALLER] = admin  # type: ignore[literal-required,unused-ignore]
+        await app(scope, receive, send)
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -103,7 +114,7 @@ async def test_the_short_way_takes_what_it_knows_and_leaves_the_rest(
     async def echo(request: Incoming) -> Reply:
         return Reply(request.body)
 
-    app = Shortcut(_inner, {"/sms": echo})
+    app = _called(Shortcut(_inner, {"/sms": echo}))
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://habar") as client:
         answer = await client.request(method, path, json=HELLO)
@@ -170,6 +181,7 @@ async def test_a_body_that_breaks_off_is_refused_and_nothing_is_sent() -> None:
         {"type": "http.disconnect"},
     ]
     scope = {"type": "http", "method": "POST", "path": "/sms", "headers": []}
-    await Shortcut(_inner, {"/sms": answer})(scope, receive, send)  # type: ignore[arg-type]
+    app = _called(Shortcut(_inner, {"/sms": answer}))
+    await app(scope, receive, send)  # type: ignore[arg-type]
     assert sent == [400]
     assert asked == []

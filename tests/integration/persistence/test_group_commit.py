@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from uuid import uuid4
 
@@ -30,11 +31,13 @@ from adapters.persistence.storage import SqlStorage
 from application.errors import StorageUnavailableError
 from domain.phone import Phone
 from tests.contracts.outbox.fixtures import a_request, a_sending, settled
+from tests.fakes.telemetry import HeardTelemetry
 from tests.integration.conftest import postgres_target
 from tests.postgres import PostgresServer, libpq, running_server, start
 
 NUMBERS = sa.table("numbers", sa.column("number"))
 BAD = -1
+CALLER: ContextVar[str] = ContextVar("caller")
 
 
 @pytest.fixture
@@ -64,6 +67,29 @@ def committed() -> Iterator[list[None]]:
     sa.event.listen(sa.Engine, "commit", count)
     yield lines
     sa.event.remove(sa.Engine, "commit", count)
+
+
+async def test_a_transaction_of_many_is_in_the_name_of_none(commits: GroupCommit) -> None:
+    found: list[str | None] = []
+
+    def look(_: sa.Connection, items: Sequence[int]) -> Sequence[int]:
+        found.append(CALLER.get(None))
+        return items
+
+    CALLER.set("the first")
+    await commits.run(look, 0)
+    assert found == [None]
+
+
+async def test_how_many_share_a_transaction_is_told(engines: Engines) -> None:
+    telemetry = HeardTelemetry()
+    commits = GroupCommit(engines.writer, telemetry)
+    await asyncio.gather(*(commits.run(write, number) for number in range(20)))
+    sizes = telemetry.of("committed")
+    assert sum(size for size in sizes if isinstance(size, int)) == 20
+    assert len(sizes) < 20
+    await commits.close()
+    await engines.reader.dispose()
 
 
 def write(connection: sa.Connection, numbers: Sequence[int]) -> Sequence[int]:

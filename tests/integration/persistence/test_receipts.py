@@ -22,10 +22,12 @@ from adapters.persistence.tables import events, parked_receipts
 from application.ports.outbox import Outbox
 from application.ports.receipts import Fate, ReceiptLog
 from application.ports.repositories import MessageFilter, MessageRepository
+from application.ports.telemetry import SILENT, Telemetry
 from domain.message import MessageStatus
 from domain.outcome import Accepted
 from tests.contracts.outbox.fixtures import a_request, a_sending, found, names, now, settled
 from tests.contracts.receipts import ReceiptLogContract, about, by_their_name, send
+from tests.fakes.telemetry import HeardTelemetry
 from tests.integration.conftest import postgres_target, sqlite_target
 from tests.integration.persistence.database import Database, Process
 from tests.postgres import PostgresServer, libpq
@@ -36,13 +38,15 @@ MANY = 1000
 ROUNDS = 20
 
 
-def a_log(process: Process, *, announced: bool = False) -> SqlReceiptLog:
+def a_log(
+    process: Process, *, announced: bool = False, telemetry: Telemetry = SILENT
+) -> SqlReceiptLog:
     schema = process.target.schema
     if schema is None:
         changes = SqliteChanges(process.clock, poll_s=0.0, announced=announced)
-        return SqlReceiptLog(process.commits, changes)
+        return SqlReceiptLog(process.commits, changes, telemetry)
     on_server = PostgresChanges(schema, poll_s=0.0, announced=announced)
-    return SqlReceiptLog(process.commits, on_server)
+    return SqlReceiptLog(process.commits, on_server, telemetry)
 
 
 class TestReceiptLog(Database, ReceiptLogContract):
@@ -59,6 +63,17 @@ class TestReceiptLog(Database, ReceiptLogContract):
         query = sa.select(events.c.untold).order_by(events.c.id)
         untold = await process.engines.writer.run(lambda c: c.execute(query).scalars().all())
         assert untold == [None, True if announced else None]
+
+    async def test_what_a_receipt_has_changed_is_told_once(
+        self, outbox: Outbox, process: Process
+    ) -> None:
+        telemetry = HeardTelemetry()
+        message = await send(outbox)
+        log = a_log(process, telemetry=telemetry)
+        for _ in range(2):
+            await log.record(about(message))
+        await log.record(by_their_name(provider_id="of nobody"))
+        assert telemetry.of("reported") == [(S.DELIVERED, S.SUBMITTED)]
 
     async def test_a_thousand_receipts_before_the_answers_are_all_matched(
         self, outbox: Outbox, process: Process, log: ReceiptLog, reader: MessageRepository

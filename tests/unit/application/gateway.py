@@ -7,6 +7,7 @@ from typing import Any
 
 from application.admission import Admission
 from application.attempts import Attempts
+from application.audit import Audit
 from application.breaker import Breakers
 from application.consent import Consent
 from application.dispatcher import Dispatcher
@@ -32,6 +33,8 @@ from tests.fakes import (
     PlainNumbering,
     ScriptedProvider,
 )
+from tests.fakes.audit import MemoryAuditLog
+from tests.fakes.telemetry import HeardTelemetry
 
 PHONE = "77011234567"
 OTHER = "77070001234"
@@ -104,13 +107,19 @@ class Gateway:
         self.holds = True
         ids = CountingIds()
         self.breakers = Breakers(self.states, self.clock)
+        self.telemetry = HeardTelemetry()
         self.settler = Settler(self.outbox, self.consent.refused)
         self.attempts = Attempts(
-            self.settler, self.breakers, self.clock, first_lookup_s=5, first_poll_s=30
+            self.settler,
+            self.breakers,
+            self.clock,
+            first_lookup_s=5,
+            first_poll_s=30,
+            telemetry=self.telemetry,
         )
         admission = Admission(self.states, self.breakers)
         self.dispatcher = Dispatcher(
-            self.outbox, admission, self.attempts, self.settler, self.clock, ids
+            self.outbox, admission, self.attempts, self.settler, self.clock, ids, self.telemetry
         )
         self.upkeep = Upkeep(self.outbox, self.breakers, [*self.carriers], max_age_s=3600)
         self.tools = Tools(
@@ -122,6 +131,7 @@ class Gateway:
             retry=Retry(max_attempts, lambda: 1.0),
             upkeep=self.upkeep,
             clock=self.clock,
+            telemetry=self.telemetry,
         )
         self.orders = Orders(
             Routing(self.carriers, "smscru", fallback),
@@ -132,12 +142,15 @@ class Gateway:
             ids,
             default_ttl_s=TTL_S,
         )
+        self.audit_log = MemoryAuditLog()
+        self.audit = Audit(self.audit_log, self.clock, CountingIds())
         self.submission = Submission(
             self.orders,
             self.consent,
             self.outbox,
             self.dispatcher,
             self.clock,
+            self.audit,
             stopping=lambda: self.stopping,
             holds=lambda _: self.holds,
         )

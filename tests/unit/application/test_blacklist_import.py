@@ -21,6 +21,7 @@ from domain.blacklist import BlacklistSource
 from domain.errors import InvalidImportError
 from domain.phone import Phone
 from tests.fakes import NOW, FixedClock, MemoryBlacklist, PlainNumbering
+from tests.fakes.audit import an_audit
 
 GOOD = ImportLine(number=1, phone="77011234567", reason="asked for it")
 OTHER = ImportLine(number=2, phone="77011234568", created_at=NOW - timedelta(days=1))
@@ -34,7 +35,7 @@ def blacklist() -> MemoryBlacklist:
 
 @pytest.fixture
 def run(blacklist: MemoryBlacklist) -> ImportBlacklist:
-    return ImportBlacklist(blacklist, blacklist, PlainNumbering(), FixedClock())
+    return ImportBlacklist(blacklist, blacklist, PlainNumbering(), FixedClock(), an_audit())
 
 
 def many(count: int) -> list[ImportLine]:

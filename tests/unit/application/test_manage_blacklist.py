@@ -13,6 +13,7 @@ from domain.errors import InvalidEntryError, InvalidPhoneError, NotBlacklistedEr
 from domain.idempotency import IdempotencyKey
 from domain.phone import Phone
 from tests.fakes import NOW, FixedClock, MemoryBlacklist, PlainNumbering
+from tests.fakes.audit import MemoryAuditLog, an_audit
 
 PHONE = "77011234567"
 ONCE = Once(IdempotencyKey("", "order-17", b"fingerprint"), StoredAnswer(200, {}, b"{}"))
@@ -25,7 +26,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def manage(clock: FixedClock) -> ManageBlacklist:
-    return ManageBlacklist(MemoryBlacklist(clock=clock), PlainNumbering(), clock)
+    return ManageBlacklist(MemoryBlacklist(clock=clock), PlainNumbering(), clock, an_audit())
 
 
 @pytest.mark.parametrize("written", [PHONE, f"+{PHONE}", "+7 (701) 123-45-67", "7701.123.45.67"])
@@ -85,6 +86,21 @@ async def test_an_entry_that_would_expire_at_once_is_refused(manage: ManageBlack
 
 async def test_removing_a_phone_that_is_not_there_is_no_error(manage: ManageBlacklist) -> None:
     await manage.remove(PHONE)
+
+
+async def test_only_what_changes_something_is_audited(clock: FixedClock) -> None:
+    log = MemoryAuditLog()
+    manage = ManageBlacklist(MemoryBlacklist(clock=clock), PlainNumbering(), clock, an_audit(log))
+    await manage.remove(PHONE)
+    soon, later = (NOW + timedelta(days=days) for days in (1, 2))
+    for expires_at in (soon, soon, later, soon, None, later, None):
+        await manage.add(PHONE, expires_at=expires_at)
+    await manage.remove(PHONE)
+    await manage.remove(PHONE)
+    assert [entry.action for entry in log.kept] == [
+        *["blacklist.added"] * 3,
+        "blacklist.removed",
+    ]
 
 
 @pytest.mark.parametrize("action", ["add", "remove", "find"])

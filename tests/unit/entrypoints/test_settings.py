@@ -25,6 +25,8 @@ OWN = {
     "fallback_providers": ("one, two,", ("one", "two")),
     "lookup_delays": ("1, 2.5,", (1.0, 2.5)),
     "habar_role": ("worker", "worker"),
+    "text_retention_hours": ("24", 24),
+    "retention_days": ("30", 30),
 }
 """Of fields whose values are of a kind no other one has."""
 

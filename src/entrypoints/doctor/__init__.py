@@ -1,0 +1,1 @@
+"""Is this deployment set up well? Questions only: nothing is changed."""

@@ -1,0 +1,1 @@
+"""The files an operator deploys with, held against the program."""
