@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from adapters.ids import TimeOrderedIds
 from adapters.persistence.engines import DatabaseTarget
 from tests.fakes import FixedClock
 from tests.integration.http.service import HELLO, Service, dummy_on, refusal, serving
@@ -19,7 +20,8 @@ ASYNC = {"Prefer": "respond-async"}
 async def stocked(target: DatabaseTarget) -> AsyncIterator[Service]:
     """Three requests of two messages each, an hour apart; the last one is queued."""
     clock = FixedClock(STARTED)
-    async with serving(dummy_on(target), clock=clock) as service:
+    ids = TimeOrderedIds(lambda: int(clock.at.timestamp()) * 1_000_000_000)
+    async with serving(dummy_on(target), clock=clock, ids=ids) as service:
         await service.send(provider="smscru", reference="order-1")
         clock.at += timedelta(hours=1)
         await service.send(provider="twilio", reference="order-2")
