@@ -2,9 +2,11 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 RUN python3 -m venv /app
-COPY requirements.lock ./
+# With traces: --build-arg LOCK=requirements-otel.lock
+ARG LOCK=requirements.lock
+COPY requirements.lock requirements-otel.lock ./
 RUN /app/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
-        -r requirements.lock
+        -r "$LOCK"
 COPY pyproject.toml README.md LICENSE ./
 COPY src/ src/
 # Nothing is installed in a running container: the installers stay behind.
