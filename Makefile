@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
   --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --extra build
 
-.PHONY: help install install-dev run simulate test test-faults check bench format lock
+.PHONY: help install install-dev run simulate test test-browser test-faults check bench format lock
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ simulate: install ## The four providers' stand-ins on 127.0.0.1:9090
 test: install-dev ## Everything CI runs
 	$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+
+test-browser: install-dev ## The pages in Chromium, if it is installed (Debian: apt install chromium)
+	$(BIN)/pytest tests/browser
 
 test-faults: install-dev ## Kills, cuts, crashes and stops of real processes; takes about twenty minutes
 	$(BIN)/pytest tests/faults

@@ -15,6 +15,7 @@ from application.errors import SettingsError
 from application.routing import ALIASES, SMS_PROVIDERS
 from application.webhooks_addresses import host_of
 from domain.api_key import Network
+from domain.user import LONGEST_PASSWORD, SHORTEST_PASSWORD, UserError, check_password
 from entrypoints.failpoints import FAILPOINTS
 from entrypoints.settings import Settings
 from entrypoints.stop_words import word_problems
@@ -148,6 +149,10 @@ def _access_problems(settings: Settings) -> Iterator[str]:
         yield "TRUSTED_PROXIES: expected networks, such as 10.0.0.0/8,192.168.1.5"
     if settings.api_keys and settings.auth_disabled:
         yield "AUTH_DISABLED: true, though API_KEYS are set; leave one of them out"
+    try:
+        check_password(settings.dashboard_password or "x" * SHORTEST_PASSWORD)
+    except UserError:
+        yield f"DASHBOARD_PASSWORD: expected {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
 
 
 def exposure(settings: Settings) -> str | None:

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from adapters.clock import SystemClock
 from adapters.ids import TimeOrderedIds
 from adapters.numbering import LibPhoneNumbering
+from adapters.passwords import Argon2Passwords
 from adapters.persistence.api_keys import SqlApiKeys
 from adapters.persistence.audit import SqlAuditLog
 from adapters.persistence.blacklist import SqlBlacklist
@@ -27,7 +28,9 @@ from adapters.persistence.opt_out_lookup import (
 )
 from adapters.persistence.opt_outs import SqlOptOuts
 from adapters.persistence.provider_states import SqlProviderStates
+from adapters.persistence.sessions import SqlSessions
 from adapters.persistence.storage import SqlStorage
+from adapters.persistence.users import SqlUsers
 from adapters.persistence.webhook_reads import SqlWebhookRepository
 from adapters.persistence.webhook_transactions import ShortTransactions
 from adapters.telemetry.exposition import Exposition
@@ -53,10 +56,13 @@ from application.inbound_reading import ReadInbound
 from application.key_ring import KeyRing
 from application.manage_blacklist import ManageBlacklist
 from application.manage_keys import ManageKeys
+from application.manage_users import ManageUsers
 from application.orders import Orders
+from application.overview import Overview
 from application.place_call import PlaceCall
 from application.ports.api_keys import ApiKeys
 from application.ports.audit import AuditLog
+from application.ports.backlog import BacklogSource
 from application.ports.blacklist import BlacklistEntries, BlacklistRepository
 from application.ports.callbacks import CallbackReader
 from application.ports.idempotency import IdempotencyRepository
@@ -68,6 +74,7 @@ from application.ports.receipts import ReceiptLog
 from application.ports.repositories import MessageRepository
 from application.ports.system import Clock, Ids, NumberingPlan, Storage
 from application.ports.telemetry import Telemetry
+from application.ports.users import Passwords, Sessions, Users
 from application.ports.webhooks import WebhookRepository
 from application.providers_admin import ManageProviders
 from application.pump import Pump, Tools
@@ -76,11 +83,14 @@ from application.reconciler import Patience, Reconciler
 from application.replays import Replays
 from application.retry import Retry
 from application.routing import Routing
+from application.search import Search
 from application.send_sms import SendSms
 from application.settler import Settler
+from application.sign_in import SignIn
 from application.stories import Stories
 from application.submission import Submission
 from application.upkeep import Upkeep
+from application.visitors import SweepSessions, Visitors
 from application.webhooks_addresses import WebhookAddresses
 from application.webhooks_admin import ManageWebhooks
 from entrypoints.callback_readers import callback_readers
@@ -94,7 +104,7 @@ from entrypoints.receipts import choose_receipt_log, receipt_loops
 from entrypoints.retention import retention_loops
 from entrypoints.settings import Settings
 from entrypoints.stop_words import keywords
-from entrypoints.telemetry import balance_loops, choose_telemetry, make_exposition
+from entrypoints.telemetry import balance_loops, choose_telemetry, make_exposition, sql_backlog
 from entrypoints.tracing import choose_trace, traced_outbox, traced_reports
 from entrypoints.webhooks import webhook_addresses, webhook_loops
 
@@ -239,6 +249,22 @@ class Container(containers.DeclarativeContainer):
         settings.provided.api_keys,
         disabled=settings.provided.auth_disabled,
     )
+    users: providers.Provider[Users] = providers.Singleton(
+        SqlUsers, commits, engines.provided.reader
+    )
+    sessions: providers.Provider[Sessions] = providers.Singleton(
+        SqlSessions, commits, engines.provided.reader
+    )
+    passwords: providers.Provider[Passwords] = providers.Singleton(Argon2Passwords)
+    sign_in: providers.Provider[SignIn] = providers.Singleton(
+        SignIn, users, sessions, passwords, clock, audit
+    )
+    visitors: providers.Provider[Visitors] = providers.Singleton(
+        Visitors, access, sessions, clock, asked=settings.provided.asks_password
+    )
+    manage_users: providers.Provider[ManageUsers] = providers.Singleton(
+        ManageUsers, users, passwords, clock, audit, providers.Callable(local_caller)
+    )
     manage_keys: providers.Provider[ManageKeys] = providers.Singleton(
         ManageKeys,
         providers.Singleton(AuditedKeys, api_keys, audit, providers.Callable(local_caller)),
@@ -313,7 +339,11 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(webhook_loops, transactions, addresses, clock, ids, settings, trace),
         providers.Singleton(retention_loops, transactions, clock, settings),
         providers.Singleton(balance_loops, carriers, telemetry, settings),
-        providers.List(key_ring, providers.Singleton(SweepBlacklist, entries)),
+        providers.List(
+            key_ring,
+            providers.Singleton(SweepBlacklist, entries),
+            providers.Singleton(SweepSessions, sessions, clock),
+        ),
     )
     background: providers.Provider[Background] = providers.Singleton(
         Background,
@@ -327,8 +357,11 @@ class Container(containers.DeclarativeContainer):
         stop_within_s=settings.provided.shutdown_timeout,
         loops=loops,
     )
+    backlog: providers.Provider[BacklogSource] = providers.Singleton(
+        sql_backlog, target, engines, clock
+    )
     exposition: providers.Provider[Exposition] = providers.Singleton(
-        make_exposition, settings, registry, target, engines, breakers, clock
+        make_exposition, settings, registry, engines, breakers, backlog
     )
     replays: providers.Provider[Replays] = providers.Singleton(Replays, keys, messages, clock)
     orders: providers.Provider[Orders] = providers.Singleton(
@@ -385,12 +418,18 @@ class Container(containers.DeclarativeContainer):
     )
     uploads: providers.Provider[Uploads] = providers.Singleton(Uploads, settings.provided.data_dir)
     stories: providers.Provider[Stories] = providers.Singleton(Stories, messages, numbering)
+    search: providers.Provider[Search] = providers.Singleton(
+        Search, stories, providers.Callable(list, carriers.provided.by_code)
+    )
     askers: providers.Provider[Askers] = providers.Singleton(Askers, api_keys)
     cancel_message: providers.Provider[CancelMessage] = providers.Singleton(
         CancelMessage, outbox, stories, clock, audit, telemetry
     )
     manage_providers: providers.Provider[ManageProviders] = providers.Singleton(
         ManageProviders, routing, states, breakers, clock, audit
+    )
+    overview: providers.Provider[Overview] = providers.Singleton(
+        Overview, manage_providers, backlog, messages
     )
     manage_webhooks: providers.Provider[ManageWebhooks] = providers.Singleton(
         ManageWebhooks, webhooks, messages, addresses, clock, audit

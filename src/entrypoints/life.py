@@ -20,6 +20,7 @@ async def life(container: Container) -> AsyncIterator[None]:
     await storage.open()
     try:
         await _refuse_exposure(container)
+        await _keep_first_user(container)
     except BaseException:
         await storage.close()
         raise
@@ -47,6 +48,12 @@ async def _refuse_exposure(container: Container) -> None:
     await ring.refresh()
     if ring.empty:
         raise SettingsError([problem])
+
+
+async def _keep_first_user(container: Container) -> None:
+    password = container.settings().dashboard_password
+    if password is not None:
+        await container.manage_users().keep_first(password)
 
 
 def _settle_garbage() -> None:

@@ -115,6 +115,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_port: Port = 8080
     api_keys: tuple[Secret, ...] = ()
     auth_disabled: bool = False
+    dashboard_enabled: bool = True
+    dashboard_password: Secret | None = None
     trusted_proxies: tuple[str, ...] = ()
     shutdown_timeout: Seconds = 20
 
@@ -127,6 +129,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     habar_role: Literal["all", "api", "worker"] = "all"
     habar_failpoint: str | None = None
+
+    @property
+    def asks_password(self) -> bool:
+        """Tell whether the settings have a password people must know."""
+        return self.dashboard_password is not None
 
     @property
     def announced(self) -> bool:

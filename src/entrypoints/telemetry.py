@@ -13,6 +13,7 @@ from adapters.telemetry.metrics import Metrics
 from application.background import Loop
 from application.balances import WatchBalances
 from application.breaker import Breakers
+from application.ports.backlog import BacklogSource
 from application.ports.outbox import Outbox
 from application.ports.system import Clock
 from application.ports.telemetry import SILENT, Telemetry
@@ -32,18 +33,21 @@ def counted(outbox: Outbox, telemetry: Telemetry) -> Outbox:
     return outbox if telemetry is SILENT else CountedOutbox(outbox, telemetry)
 
 
-def make_exposition(  # noqa: PLR0913, PLR0917 - all that is shown
+def sql_backlog(target: DatabaseTarget, engines: Engines, clock: Clock) -> SqlBacklog:
+    """Make what counts what waits."""
+    schema = None if target.sqlite_path is not None else target.schema or "public"
+    return SqlBacklog(engines.reader, clock, schema)
+
+
+def make_exposition(
     settings: Settings,
     registry: CollectorRegistry,
-    target: DatabaseTarget,
     engines: Engines,
     breakers: Breakers,
-    clock: Clock,
+    backlog: BacklogSource,
 ) -> Exposition:
     """Make what Prometheus reads."""
-    schema = None if target.sqlite_path is not None else target.schema or "public"
     gauges = Gauges(registry, _codes(settings))
-    backlog = SqlBacklog(engines.reader, clock, schema)
     return Exposition(registry, gauges, backlog, breakers, engines.reader)
 
 

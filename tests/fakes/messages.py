@@ -74,6 +74,7 @@ def _matches(message: Message, wanted: MessageFilter) -> bool:
         (wanted.phone, message.recipient),
         (wanted.status, message.status),
         (wanted.provider, message.provider),
+        (wanted.provider_id, message.provider_id),
         (wanted.reference, message.reference),
     )
     return (

@@ -66,6 +66,7 @@ ROUTES = {
     "requests",
     "inbound",
     "audit",
+    "dashboard",
     "webhooks",
     "metrics",
     "providers",

@@ -1,6 +1,6 @@
 """The read side of the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.persistence.reads import read
 from adapters.persistence.rows import to_event, to_message, to_request
-from adapters.persistence.tables import events, messages, requests
+from adapters.persistence.tables import ASTRAY, events, is_astray, messages, requests
 from application.ports.repositories import MessageFilter, StoredMessage
 from domain.event import Event, EventName
 from domain.message import Message
@@ -20,6 +20,7 @@ from domain.request import Request
 _DAY = timedelta(days=1)
 _RANDOM_BITS = 80
 """Behind the milliseconds of a UUIDv7."""
+_LAST = (1 << 48) - 1
 
 
 class SqlMessageRepository:
@@ -106,13 +107,7 @@ def _by_request(query: sa.Select[Any], account: str, before: UUID | None) -> sa.
 
 def _conditions(wanted: MessageFilter) -> list[sa.ColumnElement[bool]]:
     """Say what is wanted; a time is told of the ids, too, so that their index is used."""
-    found = []
-    if wanted.phone is not None:
-        found.append(messages.c.phone == wanted.phone.msisdn)
-    if wanted.status is not None:
-        found.append(messages.c.status == wanted.status)
-    if wanted.provider is not None:
-        found.append(messages.c.provider == wanted.provider)
+    found = [*_plain_conditions(wanted)]
     if wanted.reference is not None:
         of_it = sa.select(requests.c.id).where(requests.c.reference == wanted.reference)
         found.append(messages.c.request_id.in_(of_it))
@@ -124,13 +119,30 @@ def _conditions(wanted: MessageFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.since is not None:
         found += [
             messages.c.created_at >= wanted.since,
-            messages.c.id >= _named(wanted.since - _DAY),
+            messages.c.id >= _named(wanted.since, -_DAY),
         ]
     if wanted.until is not None:
-        found += [messages.c.created_at < wanted.until, messages.c.id < _named(wanted.until + _DAY)]
+        found += [messages.c.created_at < wanted.until, messages.c.id < _named(wanted.until, _DAY)]
     return found
 
 
-def _named(at: datetime) -> UUID:
-    """Return the first name of a time; within a day, as clocks are set and requests are large."""
-    return UUID(int=int(at.timestamp() * 1000) << _RANDOM_BITS)
+def _plain_conditions(wanted: MessageFilter) -> Iterator[sa.ColumnElement[bool]]:
+    if wanted.phone is not None:
+        yield messages.c.phone == wanted.phone.msisdn
+    if wanted.status is not None:
+        yield messages.c.status == wanted.status
+        if wanted.status in ASTRAY:  # those have an index of their own
+            yield is_astray
+    if wanted.provider is not None:
+        yield messages.c.provider == wanted.provider
+    if wanted.provider_id is not None:
+        yield messages.c.provider_id == wanted.provider_id
+
+
+def _named(at: datetime, shift: timedelta) -> UUID:
+    """Return the first name of a time; within a day, as clocks are set and requests are large.
+
+    Times before 1970 and beyond the year 10889 have no names: the nearest one is as good.
+    """
+    milliseconds = int(at.timestamp() * 1000) + shift // timedelta(milliseconds=1)
+    return UUID(int=min(max(milliseconds, 0), _LAST) << _RANDOM_BITS)

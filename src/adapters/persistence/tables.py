@@ -197,6 +197,16 @@ by_provider_id = sa.Index(
     sqlite_where=messages.c.provider_id.is_not(None),
     postgresql_where=messages.c.provider_id.is_not(None),
 )
+ASTRAY = ("unknown", "undeliverable", "expired", "rejected", "failed", "canceled", "blocked")
+is_astray = messages.c.status.in_([sa.literal_column(f"'{status}'") for status in ASTRAY])
+"""Written out: only then does SQLite know that the partial index will do."""
+astray = sa.Index(
+    "ix_sms_messages_astray",
+    messages.c.status,
+    messages.c.id,
+    sqlite_where=is_astray,
+    postgresql_where=is_astray,
+)
 by_phone = sa.Index("ix_sms_messages_phone", messages.c.phone, messages.c.id)
 of_request = sa.Index("ix_sms_messages_request", messages.c.request_id, messages.c.id)
 
@@ -392,6 +402,29 @@ api_keys = sa.Table(
 
 ``digest`` is the SHA-256 of a key. ``previous_*``: what it was before it was rotated.
 """
+
+users = sa.Table(
+    "sms_users",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("password", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Who may sign in to the dashboard; ``password`` is an Argon2 hash."""
+
+sessions = sa.Table(
+    "sms_sessions",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("user_name", sa.String(64), nullable=False),
+    sa.Column("proof", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+"""Who has; ``digest`` is the SHA-256 of what the browser shows."""
 
 idempotency_keys = sa.Table(
     "sms_idempotency_keys",

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,29 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.persistence.tables import UtcDateTime, messages, metadata, webhook_deliveries
 from adapters.persistence.transactions import AWAY, away
-from application.ports.outbox import Lane
+from application.ports.backlog import Backlog
 from application.ports.system import Clock
 from domain.terms import Priority
 
 TIMEOUT_S = 2.0
 _NOTHING: Any = sa.literal_column("0")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backlog:
-    """What waits.
-
-    Attributes:
-        queued: messages that are due, and the seconds the oldest is overdue, by lane.
-        unknown: messages whose outcome is still asked about, by provider.
-        webhooks: deliveries that are not made yet.
-        dead_tuples: by table, where the database has such.
-    """
-
-    queued: Mapping[Lane, tuple[int, float]] = field(default_factory=dict)
-    unknown: Mapping[str, int] = field(default_factory=dict)
-    webhooks: int = 0
-    dead_tuples: Mapping[str, int] = field(default_factory=dict)
 
 
 class SqlBacklog:

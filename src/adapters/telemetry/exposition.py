@@ -6,10 +6,10 @@ import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.telemetry.backlog import SqlBacklog
 from adapters.telemetry.gauges import Gauges
 from application.breaker import Breakers
 from application.errors import StorageUnavailableError
+from application.ports.backlog import BacklogSource
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
@@ -21,7 +21,7 @@ class Exposition:
         self,
         registry: CollectorRegistry,
         gauges: Gauges,
-        backlog: SqlBacklog,
+        backlog: BacklogSource,
         breakers: Breakers,
         engine: AsyncEngine,
     ) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from adapters.telemetry.backlog import Backlog
 from adapters.telemetry.series import OTHER
 from application.breaker import Breakers
+from application.ports.backlog import Backlog
 from domain.terms import Priority
 
 

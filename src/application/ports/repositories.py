@@ -34,6 +34,7 @@ class MessageFilter:
     """Which messages are wanted; what is ``None`` does not matter.
 
     Attributes:
+        provider_id: the provider's name for it, exactly; found quickly together with ``provider``.
         since: accepted at this time or later.
         until: accepted before this time.
         account: whose they are.
@@ -42,6 +43,7 @@ class MessageFilter:
     phone: Phone | None = None
     status: MessageStatus | None = None
     provider: str | None = None
+    provider_id: str | None = None
     reference: str | None = None
     since: datetime | None = None
     until: datetime | None = None

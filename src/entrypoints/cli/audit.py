@@ -9,7 +9,8 @@ from application.errors import StorageUnavailableError
 from application.ports.audit import AuditFilter
 from domain.audit import AuditAction, AuditEntry
 from entrypoints.cli.client import UNAVAILABLE, Json, Refused
-from entrypoints.cli.output import as_json, moment, print_json, print_table
+from entrypoints.cli.output import as_json, print_json, print_table
+from entrypoints.moments import moment
 
 _COLUMNS = ("At (UTC)", "Who", "From", "Did", "To what", "Detail")
 _LENGTHS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

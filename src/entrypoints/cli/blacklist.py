@@ -8,8 +8,9 @@ import rich_click as click
 from domain.blacklist import BlacklistSource
 from entrypoints.cli.blacklist_lists import export_list, import_list
 from entrypoints.cli.client import NO, Refused, connected
-from entrypoints.cli.output import as_json, moment, print_json, print_line, print_table
+from entrypoints.cli.output import as_json, print_json, print_line, print_table
 from entrypoints.cli.pages import read_pages
+from entrypoints.moments import moment
 
 _COLUMNS = ("Phone", "Since (UTC)", "Source", "Reason", "Note", "Until (UTC)")
 _FORMATS = click.Choice(["csv", "ndjson"])

@@ -4,8 +4,9 @@ import rich_click as click
 
 from domain.webhook import DeliveryStatus
 from entrypoints.cli.client import connected, segment
-from entrypoints.cli.output import as_json, moment, print_json, print_line, print_table, status
+from entrypoints.cli.output import as_json, print_json, print_line, print_table, status
 from entrypoints.cli.pages import read_pages
+from entrypoints.moments import moment
 
 _COLUMNS = ("Event (UTC)", "Type", "Status", "Posts", "Answer", "Why", "Address", "Delivery")
 

@@ -14,7 +14,8 @@ from domain.caller import Scope
 from entrypoints.cli.client import NO, UNAVAILABLE, Json, Refused
 from entrypoints.cli.key_options import Expiry, KeyId, NetworkOption
 from entrypoints.cli.numbers import Number
-from entrypoints.cli.output import as_json, moment, print_json, print_line, print_table, status
+from entrypoints.cli.output import as_json, print_json, print_line, print_table, status
+from entrypoints.moments import moment
 
 Result = TypeVar("Result")
 _COLUMNS = ("Id", "Name", "Prefix", "Scopes", "State", "Expires (UTC)", "Networks", "Per second")

@@ -19,6 +19,7 @@ from entrypoints.cli.providers import providers
 from entrypoints.cli.send import call, send
 from entrypoints.cli.serve import serve
 from entrypoints.cli.simulate import simulate
+from entrypoints.cli.users import users
 from entrypoints.cli.webhooks import webhooks
 
 SOFTWARE = 70
@@ -59,6 +60,7 @@ habar.add_command(blacklist)
 habar.add_command(messages)
 habar.add_command(providers)
 habar.add_command(keys)
+habar.add_command(users)
 habar.add_command(audit)
 habar.add_command(simulate)
 habar.add_command(webhooks)

@@ -11,9 +11,10 @@ from entrypoints.cli.client import (
     is_keyless_neighbour,
     segment,
 )
-from entrypoints.cli.output import as_json, moment, print_json, print_line, print_table, status
+from entrypoints.cli.output import as_json, print_json, print_line, print_table, status
 from entrypoints.cli.pages import read_pages
-from entrypoints.cli.story import Line, tell
+from entrypoints.moments import moment
+from entrypoints.story import Line, tell
 
 _COLUMNS = ("Accepted (UTC)", "Phone", "Status", "Provider", "Reference", "Message")
 

@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, ParamSpec
 
 import rich_click as click
@@ -105,13 +104,6 @@ def print_line(text: str, style: str = "") -> None:
 def plain(text: str) -> str:
     """Return a text without anything a terminal would obey."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
-
-
-def moment(text: str | None) -> str:
-    """Write an answer's time for people, in UTC to the second."""
-    if text is None:
-        return ""
-    return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def status(word: str) -> Text:

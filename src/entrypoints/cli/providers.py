@@ -6,7 +6,8 @@ import rich_click as click
 
 from entrypoints.cli.client import NO, Json, connected, segment
 from entrypoints.cli.numbers import Number
-from entrypoints.cli.output import as_json, moment, print_json, print_table, status
+from entrypoints.cli.output import as_json, print_json, print_table, status
+from entrypoints.moments import moment
 
 _COLUMNS = ("Provider", "State", "Why", "Until (UTC)", "SMS", "Voice", "At once", "Per second")
 

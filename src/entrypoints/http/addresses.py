@@ -46,6 +46,17 @@ def is_local(scope: HTTPScope, address: str | None) -> bool:
     return not any(name in _FORWARDED for name, _ in scope["headers"])
 
 
+def is_secure(scope: HTTPScope, proxies: Sequence[Network]) -> bool:
+    """Tell whether a request came over TLS, as far as Habar or a proxy it trusts can tell."""
+    if scope["scheme"] == "https":
+        return True
+    address = _parsed(None if scope["client"] is None else scope["client"][0])
+    if address is None or not _trusted(address, proxies):
+        return False
+    said = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
+    return b",".join(said).rpartition(b",")[2].strip().lower() == b"https"
+
+
 def _forwarded_for(scope: HTTPScope) -> Iterator[str]:
     """Return the hops, the nearest first."""
     values = [value for name, value in scope["headers"] if name == _FORWARDED_FOR]

@@ -18,6 +18,9 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from domain.caller import Scope
 from entrypoints.checks import trusted_proxies
 from entrypoints.container import Container
+from entrypoints.dashboard.errors import show_error
+from entrypoints.dashboard.routes import dashboard
+from entrypoints.dashboard.visit import OPEN_PAGES
 from entrypoints.http.access import NEEDS, KeyGuard, check_scope
 from entrypoints.http.audit import get_audit
 from entrypoints.http.blacklist import delete_blacklist, get_blacklist, post_blacklist
@@ -28,7 +31,6 @@ from entrypoints.http.callbacks import take_callback
 from entrypoints.http.calls import post_call
 from entrypoints.http.cancellation import post_cancel
 from entrypoints.http.documents import ASSETS, DOCUMENTS, get_openapi, key_security, openapi_config
-from entrypoints.http.errors import handle
 from entrypoints.http.health import head_livez, head_readyz, livez, readyz
 from entrypoints.http.inbound import get_inbound
 from entrypoints.http.message_list import get_messages
@@ -101,6 +103,7 @@ def create_app(
         *_metrics(settings),
         _callbacks(container),
         *((get_openapi, _assets()) if settings.docs_enabled else ()),
+        *(dashboard(container) if settings.dashboard_enabled else ()),
     )
     config = openapi_config(version("habar"), keys=keyed) if settings.docs_enabled else None
     litestar = _litestar(container, handlers, lifespan, _USE_CASES, config)
@@ -118,7 +121,8 @@ def create_app(
 def _guarded(app: ASGIApp, container: Container) -> ASGIApp:
     settings = container.settings()
     metrics = (METRICS,) if settings.metrics_open else ()
-    also_open = (*metrics, *(DOCUMENTS if settings.docs_enabled else ()))
+    pages = OPEN_PAGES if settings.dashboard_enabled else ()
+    also_open = (*metrics, *(DOCUMENTS if settings.docs_enabled else ()), *pages)
     return KeyGuard(app, container.access(), trusted_proxies(settings), also_open=also_open)
 
 
@@ -147,7 +151,7 @@ def _litestar(
     use_cases: Sequence[str],
     config: OpenAPIConfig | None = None,
 ) -> Litestar:
-    handle_all: dict[Any, Any] = {HTTPException: handle, Exception: handle}
+    handle_all: dict[Any, Any] = {HTTPException: show_error, Exception: show_error}
     return Litestar(
         handlers,
         dependencies={

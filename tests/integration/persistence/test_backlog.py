@@ -11,11 +11,12 @@ from adapters.clock import SystemClock
 from adapters.persistence.engines import open_engines
 from adapters.persistence.tables import metadata, webhook_deliveries
 from adapters.telemetry import backlog as module
-from adapters.telemetry.backlog import Backlog, SqlBacklog
+from adapters.telemetry.backlog import SqlBacklog
 from adapters.telemetry.exposition import Exposition
 from adapters.telemetry.gauges import Gauges
 from application.breaker import Breakers
 from application.errors import StorageUnavailableError
+from application.ports.backlog import Backlog
 from application.ports.outbox import Outbox
 from domain.terms import Priority, Terms
 from tests.contracts.outbox.fixtures import a_queued, a_request, doubt_one, now, queue_many

@@ -7,9 +7,10 @@ import httpx
 import pytest
 
 from entrypoints.cli.client import Client, Refused, connected, segment
-from entrypoints.cli.output import moment, plain, print_table
+from entrypoints.cli.output import plain, print_table
 from entrypoints.cli.pages import read_pages
 from entrypoints.cli.waiting import has_ended
+from entrypoints.moments import moment
 
 Answering = Callable[[httpx.Request], httpx.Response]
 

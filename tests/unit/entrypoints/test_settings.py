@@ -233,6 +233,7 @@ def test_what_must_not_be_shown_is_known() -> None:
         "database_url",
         "pg_password",
         "api_keys",
+        "dashboard_password",
     }
 
 

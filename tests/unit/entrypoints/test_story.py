@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from domain.event import EventName
 from domain.message import MessageStatus
-from entrypoints.cli.advice import advise
-from entrypoints.cli.story import sentence, tell
+from entrypoints.advice import advise
+from entrypoints.story import sentence, tell
 
 Json = dict[str, Any]
 AT = "2026-11-23T06:34:43.123456Z"

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from domain.event import EventName
-from entrypoints.cli.advice import advise
-from entrypoints.cli.client import Json
-from entrypoints.cli.output import moment
+from entrypoints.advice import IN_TERMINAL, Json, Ways, advise
+from entrypoints.moments import moment
 
 _E = EventName
 
@@ -38,9 +37,9 @@ class Story:
     advice: str
 
 
-def tell(message: Json) -> Story:
-    """Tell a message's story."""
-    return Story(_title(message), list(_lines(message)), advise(message))
+def tell(message: Json, ways: Ways = IN_TERMINAL) -> Story:
+    """Tell a message's story, with advice for whoever reads it there."""
+    return Story(_title(message), list(_lines(message)), advise(message, ways))
 
 
 def _title(message: Json) -> str:
@@ -165,7 +164,8 @@ _SENTENCES: dict[EventName, Callable[[Json, Json], str]] = {
 
 
 def _who(event: Json) -> str:
-    return event["provider"] or "the provider"
+    provider: str | None = event["provider"]
+    return provider or "the provider"
 
 
 def _after(event: Json) -> str:

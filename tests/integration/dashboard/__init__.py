@@ -1,0 +1,1 @@
+"""The dashboard over a real database, called in this process."""
