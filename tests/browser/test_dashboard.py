@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, check_access
-from tests.processes import HABAR, Client, Json, Program
+from tests.processes import HABAR, Client, Json, Program, provided, running_gateway
 
 PHONE = "77011234567"
 RIGHT_TO_LEFT = "שלום <script>alert(1)</script>"
@@ -317,6 +317,46 @@ def test_every_reason_is_two_clicks_from_the_phone(  # noqa: PLR0913, PLR0917 - 
     expect(page.locator(".line")).to_contain_text(why)
     expect(page.locator(".advice")).to_contain_text(advice)
     provider.send("/providers/smscru/resume", {})
+
+
+def test_a_message_that_waits_is_taken_back(page: Page, gateway: Program, provider: Client) -> None:
+    (row,) = provider.queue(phones="77021000006", message="Hi", delay=3600)
+    open_page(page, gateway, f"/messages/{row['id']}")
+    expect(page.locator(".advice")).to_contain_text("it can still be taken back here")
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("canceled")
+
+
+def test_the_audit_log_is_looked_through(page: Page, gateway: Program, provider: Client) -> None:
+    provider.post("/blacklist", phone="77021000007")
+    open_page(page, gateway, "/audit")
+    page.get_by_label("What").select_option("blacklist.added")
+    page.get_by_label("To", exact=True).fill("77021000007")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("77021000007")
+
+
+def test_webhooks_are_tried_and_told_again(page: Page, simulator: Program, folder: Path) -> None:
+    """The simulator answers 404 to whatever it does not know: an address that does not listen."""
+    settings = provided(
+        simulator.url,
+        WEBHOOK_URLS=f"{simulator.url}/nobody-listens",
+        WEBHOOK_SECRETS="whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
+        WEBHOOK_ALLOW_PRIVATE="true",
+    )
+    with running_gateway(folder / "told", **settings) as gateway:
+        with Client(gateway, simulator) as client:
+            client.post("/sms", phones="77021000008", message="Hi", provider="twilio")
+        open_page(page, gateway, "/webhooks")
+        page.get_by_role("button", name="Send a test").click()
+        expect(page.get_by_role("status")).to_contain_text("answered 404 Not Found")
+        open_page(page, gateway, "/webhooks")
+        row = page.locator("tbody tr", has_text="message.submitted")
+        expect(row).to_contain_text("answered 404", timeout=20_000)
+        row.get_by_role("button", name="Tell again").click()
+        expect(row).to_contain_text("pending")
+        check_access(page)
 
 
 PICTURES = {

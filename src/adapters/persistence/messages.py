@@ -15,10 +15,13 @@ from adapters.persistence.rows import to_event, to_message, to_request
 from adapters.persistence.tables import ASTRAY, events, is_astray, messages, requests
 from application.ports.repositories import MessageFilter, StoredMessage
 from domain.event import Event, EventName
-from domain.message import Message
+from domain.message import Message, MessageStatus
 from domain.request import Request
 
 _DAY = timedelta(days=1)
+_LATEST = 10_000
+_FIRST = sa.literal(UUID(int=0), sa.Uuid)
+_WAITING = frozenset({MessageStatus.QUEUED, MessageStatus.SENDING})
 _DAY_MS = 86_400_000
 """As clocks are set, and requests are large."""
 
@@ -64,7 +67,23 @@ class SqlMessageRepository:
             query = _by_request(query, wanted.account, before)
         elif before is not None:
             query = query.where(messages.c.id < before)
+        if wanted.status in _WAITING and wanted.account is None:
+            return await self._waiting(query, limit)
         return await self._stored(query.order_by(messages.c.id.desc()).limit(limit))
+
+    async def _waiting(self, query: sa.Select[Any], limit: int) -> Sequence[StoredMessage]:
+        """Return some messages that wait; they may be few among many, or many of them all.
+
+        Among the latest of all messages first. Where those do not fill the page, by the index that
+        holds nothing else, though not in this order: by then most messages do not wait.
+        """
+        latest = sa.select(messages.c.id).order_by(messages.c.id.desc()).offset(_LATEST).limit(1)
+        newer = messages.c.id > sa.func.coalesce(latest.scalar_subquery(), _FIRST)
+        found = await self._stored(query.where(newer).order_by(messages.c.id.desc()).limit(limit))
+        if len(found) == limit:
+            return found
+        unordered = sa.func.coalesce(messages.c.id, messages.c.request_id)
+        return await self._stored(query.order_by(unordered.desc()).limit(limit))
 
     async def taken_ids(self, message: Message) -> frozenset[str]:
         """Return ids that are other messages'; see ``MessageRepository.taken_ids``."""
