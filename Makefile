@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
   --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --extra build
 
-.PHONY: help install install-dev run simulate test test-browser test-faults check bench format lock
+.PHONY: help install install-dev run simulate docs reference test test-browser pictures test-faults check bench format lock
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,12 +24,21 @@ run: install ## A gateway on 127.0.0.1:8080 with SQLite; the dummy provider unle
 simulate: install ## The four providers' stand-ins on 127.0.0.1:9090
 	$(BIN)/habar simulate
 
+docs: install-dev ## A site of the documents, in build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+reference: install-dev ## docs/reference.md, made anew from the OpenAPI document
+	$(BIN)/python -m tests.reference
+
 test: install-dev ## Everything CI runs
 	$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-browser: install-dev ## The pages in Chromium, if it is installed (Debian: apt install chromium)
 	$(BIN)/pytest tests/browser
+
+pictures: install-dev ## The pictures of docs/dashboard.md, made anew
+	HABAR_PICTURES=docs/pictures $(BIN)/pytest tests/browser -k pictures
 
 test-faults: install-dev ## Kills, cuts, crashes and stops of real processes; takes about twenty minutes
 	$(BIN)/pytest tests/faults
@@ -51,7 +60,7 @@ format: install-dev ## Put the code in order
 lock: ## Resolve the locks again (needs uv)
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra otel -c requirements.lock -o requirements-otel.lock
-	$(LOCK) --extra otel --extra dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --extra otel --extra docs --extra dev -c requirements.lock -o requirements-dev.lock
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

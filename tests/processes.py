@@ -50,6 +50,7 @@ class Program:
     def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.arguments = arguments
+        self.folder = folder
         self.settings = settings
         self._read = 0
         self._output = folder / f"output-{time.monotonic_ns()}"

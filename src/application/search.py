@@ -46,7 +46,7 @@ class Search:
         text = text.strip()
         if not text:
             return await self._stories.messages(wanted, before=before, limit=limit)
-        if len(text) > _LONGEST:
+        if len(text) > _LONGEST or not text.isprintable():  # no name has more, and none has NUL
             return _NONE
         async for page in self._readings(text, wanted, before, limit):
             if page.messages:

@@ -58,7 +58,7 @@ class SignIn:
         for whose in (f"name {name}", f"address {address}"):
             if wait_s := self._tries.wait_s(whose, TRIES_A_SECOND):
                 raise RateLimitedError(wait_s)
-        user = await self._users.find(name)
+        user = await self._users.find(name) if name.isprintable() else None
         # Of a name that nobody has, a password is tried as long as of any other.
         stored = await self._of_nobody() if user is None else user.password
         good = await self._passwords.matches(stored, password[: LONGEST_PASSWORD + 1])

@@ -51,6 +51,11 @@ class ManageWebhooks:
         self._clock = clock
         self._audit = audit
 
+    @property
+    def own(self) -> Sequence[str]:
+        """Return the deployment's own addresses, which are told of everything."""
+        return self._addresses.urls
+
     async def deliveries(
         self,
         wanted: DeliveryFilter,

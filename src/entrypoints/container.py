@@ -13,9 +13,11 @@ from adapters.numbering import LibPhoneNumbering
 from adapters.passwords import Argon2Passwords
 from adapters.persistence.api_keys import SqlApiKeys
 from adapters.persistence.audit import SqlAuditLog
+from adapters.persistence.balances import SqlBalanceLog
 from adapters.persistence.blacklist import SqlBlacklist
 from adapters.persistence.blacklist_entries import SqlBlacklistEntries
 from adapters.persistence.blacklist_lookup import BlacklistLookup, PostgresLookup, SqliteLookup
+from adapters.persistence.counters import SqlCounters
 from adapters.persistence.engines import DatabaseTarget, Engines, open_engines
 from adapters.persistence.group_commit import GroupCommit
 from adapters.persistence.idempotency import SqlIdempotency
@@ -51,20 +53,24 @@ from application.callbacks import TakeCallback
 from application.cancellation import CancelMessage
 from application.consent import Consent
 from application.dispatcher import Dispatcher
+from application.figures import Figures
 from application.inbound import ReceiveInbound
 from application.inbound_reading import ReadInbound
 from application.key_ring import KeyRing
 from application.manage_blacklist import ManageBlacklist
 from application.manage_keys import ManageKeys
 from application.manage_users import ManageUsers
+from application.money import ReadMoney
 from application.orders import Orders
 from application.overview import Overview
 from application.place_call import PlaceCall
 from application.ports.api_keys import ApiKeys
 from application.ports.audit import AuditLog
 from application.ports.backlog import BacklogSource
+from application.ports.balances import BalanceLog
 from application.ports.blacklist import BlacklistEntries, BlacklistRepository
 from application.ports.callbacks import CallbackReader
+from application.ports.counters import Counters
 from application.ports.idempotency import IdempotencyRepository
 from application.ports.inbound import InboundLog
 from application.ports.opt_outs import OptOuts
@@ -82,6 +88,7 @@ from application.receipts import RecordReceipt
 from application.reconciler import Patience, Reconciler
 from application.replays import Replays
 from application.retry import Retry
+from application.rollup import Rollup
 from application.routing import Routing
 from application.search import Search
 from application.send_sms import SendSms
@@ -91,8 +98,10 @@ from application.stories import Stories
 from application.submission import Submission
 from application.upkeep import Upkeep
 from application.visitors import SweepSessions, Visitors
+from application.webhook_trial import TryWebhook
 from application.webhooks_addresses import WebhookAddresses
 from application.webhooks_admin import ManageWebhooks
+from domain.caller import Caller
 from entrypoints.callback_readers import callback_readers
 from entrypoints.carriers import SCOPED_OPT_OUTS, Carriers
 from entrypoints.checks import database_target, default_provider
@@ -106,7 +115,10 @@ from entrypoints.settings import Settings
 from entrypoints.stop_words import keywords
 from entrypoints.telemetry import balance_loops, choose_telemetry, make_exposition, sql_backlog
 from entrypoints.tracing import choose_trace, traced_outbox, traced_reports
-from entrypoints.webhooks import webhook_addresses, webhook_loops
+from entrypoints.webhooks import webhook_addresses, webhook_loops, webhook_trial
+
+KeysBy = Callable[[Caller], ManageKeys]
+"""Keys, managed in somebody's name."""
 
 
 def _lookup(target: DatabaseTarget, engines: Engines) -> BlacklistLookup:
@@ -125,6 +137,18 @@ def _stopping(background: Background) -> Callable[[], bool]:
 
 def _routing(carriers: Carriers, settings: Settings) -> Routing:
     return Routing(carriers.by_code, default_provider(settings), settings.fallback_providers)
+
+
+def _keys_by(keys: ApiKeys, audit: Audit, clock: Clock, ids: Ids) -> KeysBy:
+    return lambda by: ManageKeys(AuditedKeys(keys, audit, by), clock, ids)
+
+
+def _keys_of_this_machine(keys_by: KeysBy) -> ManageKeys:
+    return keys_by(local_caller())
+
+
+def _counting(counters: Counters, clock: Clock, settings: Settings) -> Sequence[Loop]:
+    return () if settings.habar_role == "api" else [Rollup(counters, clock)]
 
 
 def _upkeep(outbox: Outbox, breakers: Breakers, carriers: Carriers, settings: Settings) -> Upkeep:
@@ -249,6 +273,14 @@ class Container(containers.DeclarativeContainer):
         settings.provided.api_keys,
         disabled=settings.provided.auth_disabled,
     )
+    counters: providers.Provider[Counters] = providers.Singleton(
+        SqlCounters, commits, engines.provided.reader
+    )
+    balance_log: providers.Provider[BalanceLog] = providers.Singleton(
+        SqlBalanceLog, commits, engines.provided.reader
+    )
+    money: providers.Provider[ReadMoney] = providers.Singleton(ReadMoney, balance_log, clock)
+    figures: providers.Provider[Figures] = providers.Singleton(Figures, counters, clock)
     users: providers.Provider[Users] = providers.Singleton(
         SqlUsers, commits, engines.provided.reader
     )
@@ -265,11 +297,9 @@ class Container(containers.DeclarativeContainer):
     manage_users: providers.Provider[ManageUsers] = providers.Singleton(
         ManageUsers, users, passwords, clock, audit, providers.Callable(local_caller)
     )
+    keys_by: providers.Provider[KeysBy] = providers.Singleton(_keys_by, api_keys, audit, clock, ids)
     manage_keys: providers.Provider[ManageKeys] = providers.Singleton(
-        ManageKeys,
-        providers.Singleton(AuditedKeys, api_keys, audit, providers.Callable(local_caller)),
-        clock,
-        ids,
+        _keys_of_this_machine, keys_by
     )
 
     carriers: providers.Provider[Carriers] = providers.Singleton(Carriers, settings, trace)
@@ -338,7 +368,8 @@ class Container(containers.DeclarativeContainer):
         ),
         providers.Singleton(webhook_loops, transactions, addresses, clock, ids, settings, trace),
         providers.Singleton(retention_loops, transactions, clock, settings),
-        providers.Singleton(balance_loops, carriers, telemetry, settings),
+        providers.Singleton(balance_loops, carriers, telemetry, balance_log, clock, settings),
+        providers.Singleton(_counting, counters, clock, settings),
         providers.List(
             key_ring,
             providers.Singleton(SweepBlacklist, entries),
@@ -429,7 +460,10 @@ class Container(containers.DeclarativeContainer):
         ManageProviders, routing, states, breakers, clock, audit
     )
     overview: providers.Provider[Overview] = providers.Singleton(
-        Overview, manage_providers, backlog, messages
+        Overview, manage_providers, backlog, messages, money
+    )
+    try_webhook: providers.Provider[TryWebhook] = providers.Singleton(
+        webhook_trial, addresses, clock, ids, settings
     )
     manage_webhooks: providers.Provider[ManageWebhooks] = providers.Singleton(
         ManageWebhooks, webhooks, messages, addresses, clock, audit

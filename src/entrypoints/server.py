@@ -1,7 +1,9 @@
 """The server process."""
 
 import asyncio
+import logging
 import signal
+import socket
 import sys
 from types import FrameType
 
@@ -12,11 +14,13 @@ from application.background import Background
 from entrypoints.asgi import load_settings
 from entrypoints.connections import PatientProtocol
 from entrypoints.container import Container
-from entrypoints.http.app import create_app
+from entrypoints.dashboard.visit import ROOT
+from entrypoints.http.app import WORKER, create_app
 from entrypoints.life import life
 from entrypoints.logs import configure_logs
 from entrypoints.settings import Settings
 
+_log = logging.getLogger(__name__)
 _SWITCH_S = 0.001
 """How long a thread may keep another one waiting.
 
@@ -28,11 +32,20 @@ _ANSWERED_SHARE = 0.85
 
 
 class _Server(uvicorn.Server):
-    """A server that tells everybody at once that it is asked to stop."""
+    """A server that tells everybody at once that it is asked to stop, and people where to look."""
 
-    def __init__(self, config: uvicorn.Config, background: Background) -> None:
+    def __init__(self, config: uvicorn.Config, background: Background, *, pages: bool) -> None:
         super().__init__(config)
         self._background = background
+        self._pages = pages
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say where the pages are."""
+        await super().startup(sockets)
+        if self._pages and self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            named = f"[{host}]" if ":" in host else host
+            _log.info("the dashboard is at http://%s:%d%s", named, port, ROOT)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop accepting, and begin nothing new."""
@@ -77,4 +90,5 @@ async def _serve(settings: Settings) -> None:
         # closed. Until here a signal ends the process at once, as nothing is being served.
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: None)
-        await _Server(config, container.background()).serve()
+        pages = settings.dashboard_enabled and settings.habar_role != WORKER
+        await _Server(config, container.background(), pages=pages).serve()

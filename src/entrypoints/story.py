@@ -8,6 +8,7 @@ from entrypoints.advice import IN_TERMINAL, Json, Ways, advise
 from entrypoints.moments import moment
 
 _E = EventName
+_HANDED_OVER = frozenset({_E.SUBMITTED, _E.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,8 @@ def _undeliverable(event: Json, message: Json) -> str:
     return f"{_who(event)} says that it {how}{_because(event)}."
 
 
-def _expired(event: Json, _: Json) -> str:
-    if event["provider"] is None:
+def _expired(event: Json, message: Json) -> str:
+    if not any(line["event"] in _HANDED_OVER for line in message["history"]):
         return f"Not sent any more: {_reason(event, 'its time was over')}"
     return f"{_who(event)} says that its time was over before it arrived{_because(event)}."
 

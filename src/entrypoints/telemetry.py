@@ -14,6 +14,7 @@ from application.background import Loop
 from application.balances import WatchBalances
 from application.breaker import Breakers
 from application.ports.backlog import BacklogSource
+from application.ports.balances import BalanceLog
 from application.ports.outbox import Outbox
 from application.ports.system import Clock
 from application.ports.telemetry import SILENT, Telemetry
@@ -51,11 +52,14 @@ def make_exposition(
     return Exposition(registry, gauges, backlog, breakers, engines.reader)
 
 
-def balance_loops(carriers: Carriers, telemetry: Telemetry, settings: Settings) -> Sequence[Loop]:
-    """Return who watches the balances: every process that sends, where anybody listens."""
-    if telemetry is SILENT or settings.habar_role == "api":
+def balance_loops(
+    carriers: Carriers, telemetry: Telemetry, log: BalanceLog, clock: Clock, settings: Settings
+) -> Sequence[Loop]:
+    """Return who watches the balances: every process that sends, where anybody looks at them."""
+    looked_at = telemetry is not SILENT or settings.dashboard_enabled
+    if not looked_at or settings.habar_role == "api":
         return ()
-    return [WatchBalances(list(carriers.by_code.values()), telemetry)]
+    return [WatchBalances(list(carriers.by_code.values()), telemetry, log, clock)]
 
 
 def _codes(settings: Settings) -> Sequence[str]:

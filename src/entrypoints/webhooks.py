@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 
 from adapters.http_engine import HttpEngine
@@ -15,10 +16,11 @@ from adapters.webhooks.resolver import PublicResolver
 from adapters.webhooks.signature import read_secret
 from application.background import Loop
 from application.ports.system import Clock, Ids
+from application.webhook_trial import TryWebhook
 from application.webhooks import Deliverer
 from application.webhooks_addresses import WebhookAddresses
 from application.webhooks_feeder import Feeder
-from entrypoints.http.webhooks_view import message_body
+from entrypoints.http.webhooks_view import message_body, trial_body
 from entrypoints.settings import Settings
 from entrypoints.tracing import traced_poster
 
@@ -48,6 +50,13 @@ def webhook_loops(  # noqa: PLR0913, PLR0917 - all that they work with
     poster = traced_poster(_poster(settings), trace)
     deliverer = Deliverer(outbox, poster, addresses, clock, ids, random.random, ready)
     return Feeder(feed, ready), deliverer
+
+
+def webhook_trial(
+    addresses: WebhookAddresses, clock: Clock, ids: Ids, settings: Settings
+) -> TryWebhook:
+    """Make what tries an address."""
+    return TryWebhook(partial(_poster, settings), trial_body, addresses, clock, ids)
 
 
 def _poster(settings: Settings) -> HttpPoster:

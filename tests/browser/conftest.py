@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from adapters.persistence.engines import DatabaseTarget
 from tests.integration.conftest import postgres_server
 from tests.integration.processes.conftest import folder, lasting_target, simulator
-from tests.processes import Program, provided, running_gateway, stored
+from tests.processes import Client, Program, provided, running_gateway, stored
 
 __all__ = ["folder", "lasting_target", "postgres_server", "simulator"]
 PASSWORD = "four plain words together"
@@ -61,7 +61,9 @@ def page(chromium: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def gateway(folder: Path, simulator: Program, lasting_target: DatabaseTarget) -> Iterator[Program]:
     """A gateway nobody has to sign in at from here."""
-    settings = provided(simulator.url, **stored(lasting_target), SMSCRU_TIMEOUT="1")
+    settings = provided(
+        simulator.url, **stored(lasting_target), SMSCRU_TIMEOUT="1", LOOKUP_DELAYS="1,2"
+    )
     with running_gateway(folder / f"gateway-{next(_names)}", **settings) as running:
         yield running
 
@@ -72,6 +74,21 @@ def guarded(folder: Path, simulator: Program) -> Iterator[Program]:
     settings = provided(simulator.url, DASHBOARD_PASSWORD=PASSWORD)
     with running_gateway(folder / f"guarded-{next(_names)}", **settings) as running:
         yield running
+
+
+@pytest.fixture
+def provider(gateway: Program, simulator: Program) -> Iterator[Client]:
+    """A hand on the providers, who behave before and afterwards."""
+    with Client(gateway, simulator) as client:
+        client.forget_faults()
+        yield client
+        client.forget_faults()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """The folder for pictures of pages: of the documents where ``HABAR_PICTURES`` says so."""
+    return Path(os.environ.get("HABAR_PICTURES") or tmp_path)
 
 
 def check_access(page: Page) -> None:

@@ -2,25 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.persistence.names import first_name
 from adapters.persistence.reads import read
 from adapters.persistence.rows import to_event, to_message, to_request
 from adapters.persistence.tables import ASTRAY, events, is_astray, messages, requests
 from application.ports.repositories import MessageFilter, StoredMessage
 from domain.event import Event, EventName
-from domain.message import Message
+from domain.message import Message, MessageStatus
 from domain.request import Request
 
 _DAY = timedelta(days=1)
-_RANDOM_BITS = 80
-"""Behind the milliseconds of a UUIDv7."""
-_LAST = (1 << 48) - 1
+_LATEST = 10_000
+_FIRST = sa.literal(UUID(int=0), sa.Uuid)
+_WAITING = frozenset({MessageStatus.QUEUED, MessageStatus.SENDING})
+_DAY_MS = 86_400_000
+"""As clocks are set, and requests are large."""
 
 
 class SqlMessageRepository:
@@ -64,7 +67,23 @@ class SqlMessageRepository:
             query = _by_request(query, wanted.account, before)
         elif before is not None:
             query = query.where(messages.c.id < before)
+        if wanted.status in _WAITING and wanted.account is None:
+            return await self._waiting(query, limit)
         return await self._stored(query.order_by(messages.c.id.desc()).limit(limit))
+
+    async def _waiting(self, query: sa.Select[Any], limit: int) -> Sequence[StoredMessage]:
+        """Return some messages that wait; they may be few among many, or many of them all.
+
+        Among the latest of all messages first. Where those do not fill the page, by the index that
+        holds nothing else, though not in this order: by then most messages do not wait.
+        """
+        latest = sa.select(messages.c.id).order_by(messages.c.id.desc()).offset(_LATEST).limit(1)
+        newer = messages.c.id > sa.func.coalesce(latest.scalar_subquery(), _FIRST)
+        found = await self._stored(query.where(newer).order_by(messages.c.id.desc()).limit(limit))
+        if len(found) == limit:
+            return found
+        unordered = sa.func.coalesce(messages.c.id, messages.c.request_id)
+        return await self._stored(query.order_by(unordered.desc()).limit(limit))
 
     async def taken_ids(self, message: Message) -> frozenset[str]:
         """Return ids that are other messages'; see ``MessageRepository.taken_ids``."""
@@ -119,10 +138,13 @@ def _conditions(wanted: MessageFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.since is not None:
         found += [
             messages.c.created_at >= wanted.since,
-            messages.c.id >= _named(wanted.since, -_DAY),
+            messages.c.id >= first_name(wanted.since, -_DAY_MS),
         ]
     if wanted.until is not None:
-        found += [messages.c.created_at < wanted.until, messages.c.id < _named(wanted.until, _DAY)]
+        found += [
+            messages.c.created_at < wanted.until,
+            messages.c.id < first_name(wanted.until, _DAY_MS),
+        ]
     return found
 
 
@@ -130,19 +152,11 @@ def _plain_conditions(wanted: MessageFilter) -> Iterator[sa.ColumnElement[bool]]
     if wanted.phone is not None:
         yield messages.c.phone == wanted.phone.msisdn
     if wanted.status is not None:
-        yield messages.c.status == wanted.status
-        if wanted.status in ASTRAY:  # those have an index of their own
+        # Written out: only then does SQLite know that a partial index will do.
+        yield messages.c.status == sa.literal_column(f"'{wanted.status}'")
+        if wanted.status in ASTRAY:
             yield is_astray
     if wanted.provider is not None:
         yield messages.c.provider == wanted.provider
     if wanted.provider_id is not None:
         yield messages.c.provider_id == wanted.provider_id
-
-
-def _named(at: datetime, shift: timedelta) -> UUID:
-    """Return the first name of a time; within a day, as clocks are set and requests are large.
-
-    Times before 1970 and beyond the year 10889 have no names: the nearest one is as good.
-    """
-    milliseconds = int(at.timestamp() * 1000) + shift // timedelta(milliseconds=1)
-    return UUID(int=min(max(milliseconds, 0), _LAST) << _RANDOM_BITS)

@@ -403,6 +403,30 @@ api_keys = sa.Table(
 ``digest`` is the SHA-256 of a key. ``previous_*``: what it was before it was rotated.
 """
 
+counters = sa.Table(
+    "sms_counters",
+    metadata,
+    sa.Column("at", UtcDateTime, primary_key=True),
+    sa.Column("provider", sa.String(16), primary_key=True),
+    sa.Column("status", sa.String(16), primary_key=True),
+    sa.Column("wait_s", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("hour", UtcDateTime, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Messages by the five minutes of their acceptance, as they stood when they were last counted."""
+
+balances = sa.Table(
+    "sms_balances",
+    metadata,
+    sa.Column("at", UtcDateTime, primary_key=True),
+    sa.Column("provider", sa.String(16), primary_key=True),
+    sa.Column("amount", sa.String(40), nullable=False),
+    sa.Column("currency", sa.String(8)),
+    sqlite_with_rowid=False,
+)
+"""What providers said of their money; ``amount`` is a decimal number."""
+
 users = sa.Table(
     "sms_users",
     metadata,

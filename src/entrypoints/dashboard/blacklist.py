@@ -96,7 +96,8 @@ async def _list(  # noqa: PLR0913 - all that the page shows
 
 async def _read(read_blacklist: ReadBlacklist, phone: str, after: str) -> EntryPage:
     if phone:
-        return await read_blacklist.starting_with(phone, after=after or None, limit=_PAGE)
+        behind = after if after.isprintable() else ""
+        return await read_blacklist.starting_with(phone, after=behind or None, limit=_PAGE)
     known = after.isascii() and after.isdigit() and len(after) <= _LONGEST_ID
     return await read_blacklist.latest(before=int(after) if known else None, limit=_PAGE)
 

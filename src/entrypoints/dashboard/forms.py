@@ -52,11 +52,19 @@ def check_origin(scope: HTTPScope) -> None:
 
 
 async def check_csrf(request: HttpRequest, visitor: Visitor) -> None:
-    """Refuse a form that is not from a page this visitor was shown.
+    """Refuse a form that is not from a page this visitor was shown; also one with a file.
 
     Raises:
         ForbiddenError: it says what to do.
     """
-    shown = (await posted(request)).get(CSRF, "")
-    if not hmac.compare_digest(shown.encode(), visitor.csrf.encode()):
+    shown = await _shown(request)
+    if not hmac.compare_digest(shown.encode(errors="replace"), visitor.csrf.encode()):
         raise ForbiddenError("This form is not of your session any more; open its page again.")
+
+
+async def _shown(request: HttpRequest) -> str:
+    kind = header(request.scope["headers"], b"content-type").lower()
+    if not kind.startswith("multipart/form-data"):
+        return (await posted(request)).get(CSRF, "")
+    shown = (await request.form()).get(CSRF)
+    return shown if isinstance(shown, str) else ""

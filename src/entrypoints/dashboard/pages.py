@@ -45,6 +45,8 @@ MENU = (
     MenuItem(f"{ROOT}/send", "Send", Scope.SEND),
     MenuItem(f"{ROOT}/blacklist", "Blacklist", Scope.BLACKLIST),
     MenuItem(f"{ROOT}/providers", "Providers", Scope.READ),
+    MenuItem(f"{ROOT}/webhooks", "Webhooks", Scope.ADMIN),
+    MenuItem(f"{ROOT}/keys", "Keys", Scope.ADMIN),
     MenuItem(f"{ROOT}/audit", "Audit", Scope.ADMIN),
 )
 

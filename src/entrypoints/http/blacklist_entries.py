@@ -96,6 +96,11 @@ async def get_blacklist_export(
     chosen = format or (
         "ndjson" if NDJSON in header(request.scope["headers"], b"accept") else "csv"
     )
+    return await exported(read_blacklist, chosen)
+
+
+async def exported(read_blacklist: ReadBlacklist, chosen: Literal["csv", "ndjson"]) -> Stream:
+    """Answer with the whole blacklist as a file."""
     pages = read_blacklist.everything()
     first = await anext(pages)  # a database that is away is told before the answer begins
     write = _csv if chosen == "csv" else _ndjson

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
 from application.ports.repositories import StoredMessage
+from application.webhook_trial import TRIAL
 from domain.inbound import InboundMessage
 from domain.webhook import RECEIVED, Transition
 from entrypoints.http.inbound_view import InboundView, inbound_view
@@ -26,6 +28,19 @@ class InboundEvent(msgspec.Struct, frozen=True):
     type: str
     timestamp: datetime
     data: InboundView
+
+
+class TrialEvent(msgspec.Struct, frozen=True):
+    """An operator tries whether an address listens."""
+
+    type: str
+    timestamp: datetime
+    data: dict[str, str]
+
+
+def trial_body(event_id: UUID, at: datetime) -> bytes:
+    """Write the body of a trial."""
+    return msgspec.json.encode(TrialEvent(TRIAL, at, {"id": str(event_id)}))
 
 
 def message_body(stored: StoredMessage, transition: Transition) -> bytes:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -84,6 +85,59 @@ async def test_what_nobody_has_sent_is_not_found(site: Site, find: str) -> None:
 async def test_an_address_somebody_has_edited_is_still_a_page(site: Site, query: str) -> None:
     answer = await site.browsers[Role.VIEWER].get(f"/messages?{query}")
     assert answer.status_code == 200
+
+
+NASTY = [
+    "\x00",
+    "\udcff",
+    "\r\nX: 1",
+    "\u202e",
+    "'; --",
+    "%",
+    "9" * 300,
+    "\U0001f600",
+    "0001-01-01T00:00",
+]
+
+
+@pytest.mark.parametrize("path", ["/messages", "/blacklist", "/audit", "/webhooks", "", "/send"])
+async def test_whatever_stands_in_an_address_there_is_a_page(site_on: Site, path: str) -> None:
+    names = "find status provider since until before phone after action actor subject message span"
+    admin = site_on.browsers[Role.ADMIN]
+    for text in NASTY:
+        value = quote(text, errors="surrogateescape", safe="")
+        for query in (f"{name}={value}" for name in names.split()):
+            for more in ("", "&find=7701&phone=7701"):
+                answer = await admin.get(f"{path}?{query}{more}")
+                assert answer.status_code in {200, 303}, (path, query)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/send",
+        "/blacklist/add",
+        "/blacklist/remove",
+        "/keys/create",
+        "/webhooks/enable",
+        "/webhooks/try",
+        "/sign-in",
+    ],
+)
+async def test_whatever_stands_in_a_form_it_is_answered(site_on: Site, path: str) -> None:
+    names = "name password back phones phone message provider sender reference reason note"
+    names += " expires_at networks scope-send url form channel"
+    admin = site_on.browsers[Role.ADMIN]
+    for text in NASTY:
+        for name in names.split():
+            fields = {"csrf": admin.csrf, "phones": PHONE, "phone": PHONE, "message": "Hi"}
+            fields |= {"name": "shop", "scope-send": "on", name: text}
+            content = "&".join(
+                f"{key}={quote(value, errors='surrogateescape', safe='')}"
+                for key, value in fields.items()
+            )
+            answer = await admin.client.post(f"/dashboard{path}", content=content)
+            assert answer.status_code < 500, (path, name, text)
 
 
 async def test_more_messages_than_one_page_holds_are_read_on(site_on: Site) -> None:

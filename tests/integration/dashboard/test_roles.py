@@ -22,10 +22,21 @@ NEEDED: Mapping[tuple[str, str], Scope] = {
     ("GET", "/dashboard/blacklist"): Scope.BLACKLIST,
     ("POST", "/dashboard/blacklist/add"): Scope.BLACKLIST,
     ("POST", "/dashboard/blacklist/remove"): Scope.BLACKLIST,
+    ("GET", "/dashboard/blacklist/import"): Scope.BLACKLIST,
+    ("POST", "/dashboard/blacklist/import"): Scope.BLACKLIST,
+    ("GET", "/dashboard/blacklist/export"): Scope.BLACKLIST,
     ("GET", "/dashboard/providers"): Scope.READ,
     ("POST", "/dashboard/providers/{code}/pause"): Scope.ADMIN,
     ("POST", "/dashboard/providers/{code}/resume"): Scope.ADMIN,
     ("GET", "/dashboard/audit"): Scope.ADMIN,
+    ("GET", "/dashboard/keys"): Scope.ADMIN,
+    ("POST", "/dashboard/keys/create"): Scope.ADMIN,
+    ("POST", "/dashboard/keys/{key_id}/revoke"): Scope.ADMIN,
+    ("POST", "/dashboard/keys/{key_id}/rotate"): Scope.ADMIN,
+    ("GET", "/dashboard/webhooks"): Scope.ADMIN,
+    ("POST", "/dashboard/webhooks/deliveries/{delivery_id}/replay"): Scope.ADMIN,
+    ("POST", "/dashboard/webhooks/enable"): Scope.ADMIN,
+    ("POST", "/dashboard/webhooks/try"): Scope.ADMIN,
 }
 OPEN = {
     ("GET", "/dashboard/sign-in"),
@@ -40,7 +51,7 @@ _NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
 def path_of(route: tuple[str, str]) -> str:
-    return route[1].format(message_id=_NOBODY, code="nobody")
+    return route[1].format(message_id=_NOBODY, delivery_id=_NOBODY, key_id=_NOBODY, code="nobody")
 
 
 async def ask(

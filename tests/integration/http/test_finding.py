@@ -82,6 +82,21 @@ async def test_messages_are_found_by_what_is_known_of_them(
     assert all("history" not in message for message in answer.json()["content"]["messages"])
 
 
+@pytest.mark.parametrize("latest", [0, 1, 2, 10_000])
+async def test_what_waits_is_found_wherever_it_stands_among_all_messages(
+    stocked: Service, latest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.persistence.messages._LATEST", latest)
+    get = stocked.client.get
+    assert found(await get("/messages?status=queued")) == THIRD
+    assert found(await get(f"/messages?status=queued&phone={PHONE}")) == THIRD[1:]
+    assert found(await get("/messages?status=sending")) == []
+    first = await get("/messages?status=queued&limit=1")
+    assert found(first) == THIRD[:1]
+    cursor = first.json()["content"]["next_cursor"]
+    assert found(await get(f"/messages?status=queued&limit=1&cursor={cursor}")) == THIRD[1:]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 6, 7])
 async def test_the_pages_are_the_whole_list(stocked: Service, limit: int) -> None:
     seen: list[tuple[str, str, str]] = []

@@ -6,6 +6,7 @@ import socket
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.integration.conftest import postgres_target
@@ -185,3 +186,18 @@ def test_migrate_prepares_a_database_and_ends(
         program = Program(place, "migrate", **{**DUMMY, **database})
         assert program.wait(20) == 0
         assert "The database is at revision " in program.output
+
+
+def test_where_the_pages_are_is_printed(place: Path) -> None:
+    with running_gateway(place, **DUMMY) as gateway:
+        page = f"{gateway.url}/dashboard"
+        assert f"the dashboard is at {page}" in gateway.output
+        answer = httpx.get(page)
+        assert answer.status_code == 200
+        assert "What needs a person" in answer.text
+
+
+def test_pages_that_are_not_there_are_not_named(place: Path) -> None:
+    with running_gateway(place, **DUMMY, DASHBOARD_ENABLED="false") as gateway:
+        assert "dashboard" not in gateway.output
+        assert httpx.get(f"{gateway.url}/dashboard").status_code == 404

@@ -6,8 +6,12 @@ import pytest
 
 from application.balances import EVERY_S, WatchBalances
 from application.places import Places
+from application.ports.balances import Sample
 from application.routing import Carrier
 from domain.lookup import Balance, NoAnswer
+from tests.fakes import FixedClock
+from tests.fakes.balances import MemoryBalanceLog
+from tests.fakes.system import NOW
 from tests.fakes.telemetry import HeardTelemetry
 
 MONEY = Balance(Decimal("12.5"), "RUB")
@@ -34,7 +38,10 @@ async def test_everybody_is_asked_who_can_be_and_silence_is_told_too() -> None:
         carrier("twilio", ScriptedBalance(NoAnswer("no answer"))),
         carrier("mobizonkz", None),
     ]
-    assert await WatchBalances(carriers, telemetry).once() == EVERY_S == 300
+    log = MemoryBalanceLog()
+    watch = WatchBalances(carriers, telemetry, log, FixedClock())
+    assert await watch.once() == EVERY_S == 300
+    assert log.kept == [Sample("smscru", NOW, MONEY)]
     assert telemetry.of("asked") == [("smscru", MONEY), ("twilio", None)]
 
 
@@ -45,5 +52,5 @@ async def test_one_that_fails_keeps_nobody_from_being_asked() -> None:
         carrier("smscru", ScriptedBalance(MONEY)),
     ]
     with pytest.raises(ValueError, match="defect"):
-        await WatchBalances(carriers, telemetry).once()
+        await WatchBalances(carriers, telemetry, MemoryBalanceLog(), FixedClock()).once()
     assert telemetry.of("asked") == [("smscru", MONEY)]

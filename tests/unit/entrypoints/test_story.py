@@ -76,7 +76,6 @@ SENTENCES = [
         event("undeliverable", provider="smscru", text="absent subscriber"),
         "smscru says that it could not be delivered: absent subscriber.",
     ),
-    (event("expired"), "Not sent any more: its time was over."),
     (
         event("expired", provider="smscru"),
         "smscru says that its time was over before it arrived.",
@@ -103,9 +102,16 @@ SENTENCES = [
 ]
 
 
+@pytest.mark.parametrize("provider", [None, "smscru"])
+def test_what_was_never_handed_over_is_not_said_to_be_under_way(provider: str | None) -> None:
+    line = event("expired", provider=provider)
+    told = sentence(line, message(history=[event("accepted"), line]))
+    assert told == "Not sent any more: its time was over."
+
+
 @pytest.mark.parametrize(("line", "words"), SENTENCES)
 def test_every_event_is_told_in_plain_words(line: Json, words: str) -> None:
-    assert sentence(line, message()) == words
+    assert sentence(line, message(history=[event("submitted"), line])) == words
 
 
 def test_no_kind_of_event_is_left_out() -> None:
